@@ -1,0 +1,77 @@
+"""
+### Ingest recordings
+Every five minutes, and at once on an event of the asset `intake`: what waits in intake is claimed, checked as
+a batch, judged by the gate, redacted and proven, encrypted into the store, confirmed, and cleared at its
+source. One bad call never stops the others; what a run leaves is taken up by the next.
+
+**Hazards**: nothing kept is destroyed here. `clear_source` removes a delivery's files from intake once every
+part is confirmed or a rule refused it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    CronTriggerTimetable,
+    dag,
+    get_current_context,
+    task,
+    task_group,
+)
+
+from consigne.doors.orchestration.task import RETRY, perform
+
+
+@dag(
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"), assets=[Asset("intake")]
+    ),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args=RETRY,
+    doc_md=__doc__,
+    tags=["consigne"],
+)
+def ingest_recordings() -> None:
+    @task
+    def discover_intake() -> Any:
+        return perform("ingest", "ingest.discover_intake", get_current_context()["run_id"])
+
+    @task
+    def validate_metadata(chunks: list[str]) -> Any:
+        return perform("ingest", "ingest.validate_metadata", chunks)
+
+    @task
+    def admit_recordings(chunk: str) -> Any:
+        return perform("ingest", "ingest.admit_recordings", chunk)
+
+    @task(pool="protect")
+    def protect_recordings(chunk: str) -> Any:
+        return perform("ingest", "protect.protect_recordings", chunk)
+
+    @task
+    def confirm_stored(chunk: str) -> Any:
+        return perform("ingest", "protect.confirm_stored", chunk)
+
+    @task
+    def clear_source(chunk: str) -> Any:
+        return perform("ingest", "ingest.clear_source", chunk)
+
+    @task(trigger_rule="all_done", retries=0)
+    def report_batch() -> Any:
+        return perform("ingest", "ingest.report_batch", get_current_context()["run_id"])
+
+    @task_group(prefix_group_id=False)
+    def carry(chunk: str) -> None:
+        admit_recordings(chunk) >> protect_recordings(chunk) >> confirm_stored(chunk) >> clear_source(chunk)
+
+    carry.expand(chunk=validate_metadata(discover_intake())) >> report_batch()
+
+
+ingest_recordings()

@@ -1,0 +1,98 @@
+"""Certificates: signed in the transaction that they speak of, published afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from consigne.acts.catalog import Transaction
+from consigne.acts.journey import Platform
+from consigne.acts.ports import Erasure
+from consigne.rules.clock import iso
+from consigne.rules.evidence.canonical import Json
+from consigne.rules.evidence.certificate import certificate_body, issue
+
+ACTOR = "consigne"
+
+
+def attest_artifacts(platform: Platform, tx: Transaction, gone: Sequence[Erasure]) -> None:
+    """One certificate an artifact, all under one signature; each names its register entry's leaf."""
+    entries = [
+        {"subject": str(erasure.artifact), "purpose": erasure.purpose, "outcome": "erased", "ground": erasure.ground}
+        for erasure in gone
+    ]
+    leaves = platform.catalog.append(tx, ACTOR, "expire:artifact:erased", entries)
+    bodies = [_artifact(platform, tx, erasure, leaf) for erasure, leaf in zip(gone, leaves, strict=True)]
+    _sign(platform, tx, bodies)
+
+
+def attest_epoch(platform: Platform, tx: Transaction, name: str, destroyed_at: datetime) -> None:
+    """The epoch's certificate: it raises its artifacts' from logical to cryptographic."""
+    entry = {"subject": name, "outcome": "destroyed", "provider": platform.keyring.provider}
+    [leaf] = platform.catalog.append(tx, ACTOR, "expire:epoch:destroyed", [entry])
+    artifacts: list[Json] = [str(id) for id in sorted(platform.catalog.erased_under(tx, name), key=str)]
+    facts = _common(platform, tx, name, name.partition("/")[0], leaf)
+    facts |= {"destroyed_at": iso(destroyed_at), "artifacts": artifacts}
+    _sign(platform, tx, [certificate_body("epoch", facts)])
+
+
+def _artifact(platform: Platform, tx: Transaction, erasure: Erasure, leaf: bytes) -> dict[str, Json]:
+    facts = _common(platform, tx, erasure.epoch, erasure.purpose, leaf)
+    assert erasure.key_deleted_at is not None and erasure.absent_at is not None
+    earlier: list[Json] = [*sorted(set(erasure.earlier_epochs) - {erasure.epoch})]
+    facts |= {
+        "artifact": str(erasure.artifact), "recording": str(erasure.recording), "part": erasure.part,
+        "object": erasure.object, "due_at": iso(erasure.due_at), "ground": erasure.ground,
+        "earlier_epochs": earlier,
+        "policy": {"version": platform.catalog.policy(tx, erasure.policy).version, "digest": erasure.policy},
+        "steps": {
+            "key_row_deleted_at": iso(erasure.key_deleted_at), "listing_empty_at": iso(erasure.absent_at),
+            "versions_deleted": erasure.versions_deleted or 0, "uploads_aborted": erasure.uploads_aborted or 0,
+        },
+    }  # fmt: skip
+    return certificate_body("artifact", facts)
+
+
+def _common(platform: Platform, tx: Transaction, epoch: str, purpose: str, leaf: bytes) -> dict[str, Json]:
+    now = platform.catalog.now(tx)
+    test, offset_s = platform.catalog.clock_shift(tx)
+    return {
+        "id": str(platform.new_id()), "provider": platform.keyring.provider, "assurance": platform.keyring.assurance,
+        "issued_at": iso(now), "irrecoverable_after": iso(now + platform.backups_kept), "purpose": purpose,
+        "epoch": epoch, "entry": leaf.hex(), "clock": {"test": test, "offset_s": offset_s},
+    }  # fmt: skip
+
+
+def _sign(platform: Platform, tx: Transaction, bodies: Sequence[dict[str, Json]]) -> None:
+    chunk, now = platform.new_id(), platform.catalog.now(tx)
+    name, public = max(platform.keyring.public_keys().items())
+    files = issue(
+        bodies,
+        origin=platform.catalog.origin(tx),
+        chunk=str(chunk),
+        key_name=name,
+        sign=lambda message: platform.keyring.sign(message).bytes,
+        public_key=public,
+    )
+    rows = [
+        {
+            "id": body["id"], "scope": body["scope"], "artifact": body.get("artifact"), "epoch": body["epoch"],
+            "file": file, "chunk": chunk, "issued_at": now, "irrecoverable_after": now + platform.backups_kept,
+        }
+        for body, file in zip(bodies, files, strict=True)
+    ]  # fmt: skip
+    platform.catalog.add_certificates(tx, rows)
+
+
+def publish_certificates(platform: Platform, kept: timedelta) -> int:
+    """Put what the evidence bucket does not hold yet there, one object a chunk; run again, it goes on."""
+    with platform.catalog.begin() as tx:
+        chunks = platform.catalog.unpublished_certificates(tx)
+    for chunk, files in chunks.items():
+        data = b"".join(file for _, file in files)
+        name = f"certificates/{chunk}-{hashlib.sha256(data).hexdigest()[:32]}"
+        platform.store.publish(name, data, platform.store.server_time() + kept)
+        with platform.catalog.begin() as tx:
+            platform.catalog.mark_published(tx, [id for id, _ in files], platform.catalog.now(tx))
+    return len(chunks)

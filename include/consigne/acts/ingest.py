@@ -1,0 +1,263 @@
+"""From intake to cleared: one function a task of `ingest_recordings`; `protect.py` holds what lies between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from consigne.acts.catalog import Catalog, Transaction
+from consigne.acts.journey import Outcome, Platform, Step, advance
+from consigne.acts.locate import Contents, Digests, contents, in_force, located, policy_now, waiting
+from consigne.acts.ports import Delivery, Waiting
+from consigne.rules import checks, gate
+from consigne.rules.clock import add
+from consigne.rules.draw import month_of
+from consigne.rules.errors import BadInput, Conflict, ConsigneError, Unavailable
+from consigne.rules.policy.model import Policy
+from consigne.rules.recording import IncomingRecording
+from consigne.rules.sources import native
+from consigne.rules.values import Admitted, Quarantined, Refused
+
+CHUNK = 200
+"""Deliveries that one mapped task carries: smaller tasks cost more than they bring."""
+
+
+def discover_intake(platform: Platform, run: str) -> list[str]:
+    """Claim what waits, clear what is quarantined past its deadline, and share all that is open among chunks;
+    returns their ids. Starts from any state."""
+    policy = policy_now(platform)
+    found = waiting(platform, policy)
+    with platform.catalog.begin() as tx:
+        now = platform.catalog.now(tx)
+        known = {row.stem_digest: row for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
+        for digest, place in sorted(found.items(), key=lambda pair: pair[1].stem):
+            _claim(platform, tx, digest, place, known.get(digest), now)
+    expired = [row.id for row in known.values() if row.deadline is not None and row.deadline <= now]
+    advance(platform, _clearing(found, ["quarantined"]), expired)
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+        ids = [row.id for row in rows if row.state != "quarantined"]
+        made = {platform.new_id(): ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)}
+        platform.catalog.add_chunks(tx, run, made, now)
+    return [str(id) for id in made]
+
+
+def _claim(
+    platform: Platform, tx: Transaction, digest: bytes, place: Waiting, known: Delivery | None, now: datetime
+) -> None:
+    catalog = platform.catalog
+    if known is None:
+        id = platform.new_id()
+        if catalog.claim_new(tx, id, platform.intake.source, place.label, digest, place.fingerprint, now):
+            catalog.append(tx, "consigne", "ingest:delivery:claimed", [{"subject": str(id)}])
+    elif known.fingerprint != place.fingerprint and known.state in ("claimed", "valid", "admitted", "quarantined"):
+        if catalog.claim_again(tx, known.id, [known.state], place.fingerprint, now):
+            catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(known.id)}])
+
+
+def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
+    """claimed → valid or quarantined, the whole batch in one check; returns the same chunks."""
+    ids = [id for chunk in chunks for id in delivery_ids(platform, chunk)]
+    policy = policy_now(platform)
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.take_deliveries(tx, ["claimed"], ids, platform.new_id())
+    found = waiting(platform, policy)
+    read = {row.id: _read(platform, policy, found, row) for row in rows}
+    judged = {id: what for id, what in read.items() if isinstance(what, IncomingRecording | BadInput)}
+    table = [checks.row(what, policy.recording_cap) for what in judged.values()]
+    failing = platform.checker.check(table) if table else []
+    for id, row, failed in zip(judged, table, failing, strict=True):
+        if failed:
+            first = checks.explain(row, failed)[0]
+            read[id] = BadInput(first.code, first.field)
+
+    def verdict(_: Platform, row: Delivery) -> IncomingRecording | Quarantined:
+        what = read[row.id]
+        if isinstance(what, ConsigneError):
+            raise what
+        return what
+
+    step = Step("ingest:delivery:validate", taking(["claimed"]), verdict, _settle_valid)
+    finish(advance(platform, step, list(read)))
+    return list(chunks)
+
+
+def _read(
+    platform: Platform, policy: Policy, found: Mapping[bytes, Waiting], row: Delivery
+) -> IncomingRecording | ConsigneError | Quarantined:
+    try:
+        text = platform.intake.read_json(located(found, row)).reveal()
+    except BadInput as fault:
+        return Quarantined(fault.code, fault.where)
+    except (Conflict, Unavailable) as fault:
+        return fault
+    try:
+        return native.read(row.source, text, policy.size_cap_bytes)
+    except BadInput as fault:
+        return fault
+
+
+def _settle_valid(
+    platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: IncomingRecording | Quarantined
+) -> bool:
+    if isinstance(result, Quarantined):
+        return quarantine(platform, tx, row, token, result)
+    if not platform.catalog.move_delivery(tx, row.id, token, "claimed", "valid", source_id=result.id):
+        return False
+    platform.catalog.append(tx, "consigne", "ingest:delivery:valid", [{"subject": str(row.id)}])
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The gate's answer for each purpose, and what recognises the call again."""
+
+    verdicts: Mapping[str, Admitted | Refused]
+    digests: Digests
+    policy: str
+
+
+def admit_recordings(platform: Platform, chunk: str) -> dict[str, int]:
+    """valid → admitted, refused or quarantined, as the gate says for each purpose."""
+    policy = policy_now(platform)
+    found = waiting(platform, policy)
+
+    def judge(platform: Platform, row: Delivery) -> Judged:
+        return _judge(platform, policy, row, contents(platform, policy, found, row))
+
+    step = Step("ingest:delivery:judge", taking(["valid"]), judge, _settle_judged)
+    return finish(advance(platform, step, delivery_ids(platform, chunk)))
+
+
+def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Judged:
+    incoming = read.incoming
+    with platform.catalog.begin() as tx:
+        now = platform.catalog.now(tx)
+        known = platform.catalog.known(tx, [read.digests.identity])
+        at_start = platform.catalog.policy_at(tx, min(incoming.started_at, row.received_at))
+    if known.content_digest not in (None, read.digests.content) and not known.erased:
+        raise BadInput("id_reused", "id")
+    month = month_of(incoming.started_at, (at_start or policy).zone)
+    facts = gate.Facts(
+        policy_at_start=at_start,
+        month_secret=platform.keyring.mac("draw", month.encode()).digest,
+        acknowledged_at=platform.acknowledged(at_start, incoming.agent) if at_start else None,
+        delivered_before=known.content_digest is not None,
+        erased_before=known.erased,
+    )
+    return Judged(gate.judge(policy, incoming, row.received_at, now, facts), read.digests, policy.digest)
+
+
+def _settle_judged(
+    platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: Judged | Quarantined
+) -> bool:
+    if isinstance(result, Quarantined):
+        return quarantine(platform, tx, row, token, result)
+    verdict = gate.overall(result.verdicts)
+    code = verdict.code if isinstance(verdict, Refused) else None
+    values = {
+        "code": code, "identity_digest": result.digests.identity,
+        "content_digest": result.digests.content, "audio_digest": result.digests.audio,
+    }  # fmt: skip
+    if not platform.catalog.move_delivery(tx, row.id, token, "valid", "refused" if code else "admitted", **values):
+        return False
+    platform.catalog.set_verdicts(tx, row.id, result.verdicts)
+    entries = [
+        {
+            "subject": str(row.id), "purpose": purpose, "policy": result.policy,
+            "outcome": verdict.code if isinstance(verdict, Refused) else "admitted",
+        }
+        for purpose, verdict in result.verdicts.items()
+    ]  # fmt: skip
+    fallback = [{"subject": str(row.id), "policy": result.policy, "outcome": code or "admitted"}]
+    platform.catalog.append(tx, "consigne", "ingest:delivery:judged", entries or fallback)
+    return True
+
+
+def clear_source(platform: Platform, chunk: str) -> dict[str, int]:
+    """protected (every part kept) or refused → cleared: the delivery's files leave intake."""
+    found = waiting(platform, policy_now(platform))
+    step = _clearing(found, ["protected", "refused"])
+    return finish(advance(platform, step, delivery_ids(platform, chunk)))
+
+
+def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Delivery, None]:
+    def clear(platform: Platform, row: Delivery) -> None:
+        with platform.catalog.begin() as tx:
+            if row.recording is not None and platform.catalog.any_storing(tx, row.recording):
+                raise Conflict("not_confirmed", str(row.id), "its objects are not confirmed yet")
+        place = found.get(row.stem_digest)
+        if place is not None and place.fingerprint == row.fingerprint:
+            platform.intake.clear(place)
+
+    def settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, _: None | Quarantined) -> bool:
+        if not platform.catalog.move_delivery(tx, row.id, token, row.state, "cleared"):
+            return False
+        platform.catalog.append(tx, "consigne", "ingest:delivery:cleared", [{"subject": str(row.id)}])
+        return True
+
+    return Step("ingest:delivery:clear", taking(states), clear, settle, intends=True)
+
+
+def report_batch(platform: Platform, run: str) -> dict[str, int]:
+    """How the run's deliveries stand; Conflict('unfinished') where one is neither cleared nor quarantined."""
+    with platform.catalog.begin() as tx:
+        counts = platform.catalog.delivery_states(tx, platform.catalog.run_deliveries(tx, run))
+        if counts:
+            platform.catalog.append(tx, "consigne", "ingest:batch:reported", [{"run": run, "states": dict(counts)}])
+    left = sum(count for state, count in counts.items() if state not in ("cleared", "quarantined"))
+    if left:
+        raise Conflict("unfinished", f"{left} deliveries", "the next run goes on with them")
+    return dict(counts)
+
+
+def retry_delivery(platform: Platform, id: UUID) -> bool:
+    """quarantined → claimed at an operator's word; false where it is not quarantined."""
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+        row = next((row for row in rows if row.id == id), None)
+        if row is None or not platform.catalog.claim_again(tx, id, ["quarantined"], row.fingerprint):
+            return False
+        platform.catalog.append(tx, "consigne", "ingest:delivery:retried", [{"subject": str(id)}])
+    return True
+
+
+# What the steps of ingest share
+
+
+def quarantine(platform: Platform, tx: Transaction, row: Delivery, token: UUID, why: Quarantined) -> bool:
+    """It could not be judged: it stays at its source until the deadline of the policy in force."""
+    now = platform.catalog.now(tx)
+    policy = in_force(platform, tx, now)
+    deadline = add(row.received_at, policy.quarantine_deadline, policy.zone)
+    values = {"code": why.code, "detail": why.detail or None, "deadline": deadline}
+    if not platform.catalog.move_delivery(tx, row.id, token, row.state, "quarantined", **values):
+        return False
+    entry = {"subject": str(row.id), "outcome": why.code, "detail": why.detail}
+    platform.catalog.append(tx, "consigne", "ingest:delivery:quarantined", [entry])
+    return True
+
+
+def delivery_ids(platform: Platform, chunk: str) -> list[UUID]:
+    """The deliveries of a stored chunk."""
+    with platform.catalog.begin() as tx:
+        return platform.catalog.chunk(tx, UUID(chunk))
+
+
+def taking(states: Sequence[str]) -> Callable[[Catalog, Transaction, Sequence[UUID], UUID], Sequence[Delivery]]:
+    """Claim deliveries that are still in one of the states."""
+
+    def take(catalog: Catalog, tx: Transaction, ids: Sequence[UUID], token: UUID) -> Sequence[Delivery]:
+        return catalog.take_deliveries(tx, states, ids, token)
+
+    return take
+
+
+def finish(outcome: Outcome) -> dict[str, int]:
+    """A task's summary. Unavailable where rows are left for another try: Airflow retries with backoff."""
+    if outcome.failed:
+        codes = ", ".join(sorted(set(outcome.failed.values())))
+        raise Unavailable("unfinished", f"{len(outcome.failed)} rows", codes)
+    return {"done": len(outcome.done), "refused": len(outcome.refused), "lost": len(outcome.lost)}

@@ -1,0 +1,105 @@
+"""How every effect is written, once for all (design.md, section 4).
+
+1. A transaction claims the rows still in the step's source state, and writes the intent to the register.
+2. The effect runs outside any transaction, idempotent, its target named beforehand.
+3. A transaction moves the row where the claim still holds, with the register's outcome in the same commit.
+   No row: a later claim took over, and this result is dropped.
+
+State and claim are the outbox: whoever was killed, `advance` is just called again. A claim has no lease:
+taking over is always safe, because only the newest token's result counts (ADR 0006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from consigne.acts.catalog import Catalog, Transaction
+from consigne.acts.ports import Checker, Intake, Keyring, Store
+from consigne.rules.errors import BadInput, Conflict, Tampered, Unavailable
+from consigne.rules.policy.model import Policy
+from consigne.rules.values import Quarantined
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The parts that acts use, made once at a door and given to each act."""
+
+    catalog: Catalog
+    store: Store
+    keyring: Keyring
+    intake: Intake
+    checker: Checker
+    random: Callable[[int], bytes]
+    new_id: Callable[[], UUID]
+    acknowledged: Callable[[Policy, str], datetime | None]  # when an agent acknowledged the policy's notice
+    backups_kept: timedelta  # the declared horizon of keyring and database backups
+
+
+class Identified(Protocol):
+    """A claimed row."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+Row = TypeVar("Row", bound=Identified)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[Row, Result]):
+    """`claim` takes rows still in the source state under a token; `effect` does the work of one; `settle`
+    moves it (false: the claim was lost). `intends`: the effect reaches outside, so the intent is registered."""
+
+    name: str
+    claim: Callable[[Catalog, Transaction, Sequence[UUID], UUID], Sequence[Row]]
+    effect: Callable[[Platform, Row], Result]
+    settle: Callable[[Platform, Transaction, Row, UUID, Result | Quarantined], bool]
+    intends: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Identifiers of rows: moved, set aside by a rule or a check, failed (id → code; try again), and whose
+    result came too late."""
+
+    done: list[UUID] = field(default_factory=list)
+    refused: list[UUID] = field(default_factory=list)
+    failed: dict[UUID, str] = field(default_factory=dict)
+    lost: list[UUID] = field(default_factory=list)
+
+
+def advance(platform: Platform, step: Step[Row, Result], ids: Sequence[UUID]) -> Outcome:
+    """Carry each row one step on. One bad row never stops the others; a part that is away ends the round."""
+    token = platform.new_id()
+    with platform.catalog.begin() as tx:
+        rows = step.claim(platform.catalog, tx, ids, token)
+        if step.intends:
+            intents = [{"subject": str(row.id), "outcome": "intended"} for row in rows]
+            platform.catalog.append(tx, "consigne", f"{step.name}:intended", intents)
+    outcome = Outcome()
+    for place, row in enumerate(rows):
+        try:
+            _carry(platform, step, row, token, outcome)
+        except Unavailable as fault:
+            outcome.failed |= {left.id: f"{fault.code} {fault.where}".strip() for left in rows[place:]}
+            break
+        except (Conflict, Tampered) as fault:
+            outcome.failed[row.id] = fault.code
+    return outcome
+
+
+def _carry(platform: Platform, step: Step[Row, Result], row: Row, token: UUID, outcome: Outcome) -> None:
+    result: Result | Quarantined
+    try:
+        result = step.effect(platform, row)
+    except BadInput as fault:
+        result = Quarantined(fault.code, fault.where)
+    with platform.catalog.begin() as tx:
+        moved = step.settle(platform, tx, row, token, result)
+    refused = isinstance(result, Quarantined)
+    (outcome.lost if not moved else outcome.refused if refused else outcome.done).append(row.id)

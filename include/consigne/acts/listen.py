@@ -1,0 +1,97 @@
+"""Hearing and exporting: the register commits first, then bytes flow (P4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from consigne.acts.catalog import Transaction
+from consigne.acts.journey import Platform
+from consigne.acts.ports import Artifact
+from consigne.acts.safe import take_out
+from consigne.rules.access import Denied, Target, Verb, may
+from consigne.rules.errors import Conflict, Misconfigured
+from consigne.rules.policy.model import Policy
+from consigne.rules.values import Actor, ArtifactName, ArtifactState, Part, Private
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A part, decrypted, for someone entitled: FLAC for audio, JSON (UTF-8) for a transcript."""
+
+    recording: UUID
+    part: Part
+    content: Private[bytes]
+
+
+def export(platform: Platform, actor: Actor, id: UUID, reason: str) -> Offered | Denied:
+    """One artifact's content for an actor whose roles were just read; `reason` is a code of the policy.
+
+    Offered or denied, the register's entry is committed before this returns. Denied('unknown_artifact')
+    where there is none. Faults: Conflict('absent', 'epoch_gone') where it goes in this very moment.
+    """
+    with platform.catalog.begin() as tx:
+        artifact = platform.catalog.artifact(tx, id)
+        verdict = _judge(platform, tx, actor, artifact, reason)
+        _register(platform, tx, actor, id, artifact, reason, verdict)
+        wrapped = platform.catalog.wrapped_key(tx, id)
+    if isinstance(verdict, Denied):
+        return verdict
+    assert artifact is not None  # or it were denied
+    return Offered(artifact.recording, Part(artifact.part), _open(platform, artifact, wrapped))
+
+
+def _judge(
+    platform: Platform, tx: Transaction, actor: Actor, artifact: Artifact | None, reason: str
+) -> Policy | Denied:
+    now = platform.catalog.now(tx)
+    policy = platform.catalog.policy_at(tx, now)
+    if policy is None:
+        raise Misconfigured("no_policy_in_force")
+    if artifact is None:
+        return Denied("unknown_artifact")
+    target = Target(
+        purpose=artifact.purpose,
+        part=Part(artifact.part),
+        restricted=artifact.restricted,
+        due_at=artifact.due_at,
+        state=ArtifactState(artifact.state),
+    )
+    verdict = may(policy, actor, Verb.EXPORT, target, reason, now)
+    return verdict if isinstance(verdict, Denied) else policy
+
+
+def _register(
+    platform: Platform,
+    tx: Transaction,
+    actor: Actor,
+    id: UUID,
+    artifact: Artifact | None,
+    reason: str,
+    verdict: Policy | Denied,
+) -> None:
+    entry: dict[str, object] = {"subject": str(id), "verb": Verb.EXPORT.value}
+    if artifact is not None:
+        entry |= {"recording": str(artifact.recording), "purpose": artifact.purpose, "part": artifact.part}
+    if isinstance(verdict, Denied):
+        # Without its reason: one that the policy does not list may be any text.
+        platform.catalog.append(tx, actor.user, "listen:artifact:denied", [entry | {"code": verdict.code}])
+    else:
+        entry |= {"reason": reason, "policy": verdict.digest}
+        platform.catalog.append(tx, actor.user, "listen:artifact:offered", [entry])
+
+
+def _open(platform: Platform, artifact: Artifact, wrapped: bytes | None) -> Private[bytes]:
+    if wrapped is None:
+        raise Conflict("absent", str(artifact.id))
+    name = ArtifactName(artifact.id, artifact.attempt, artifact.purpose)
+    return take_out(
+        platform.store,
+        platform.keyring,
+        artifact.epoch,
+        name,
+        artifact.object,
+        artifact.version,
+        wrapped,
+        artifact.digest,
+    )

@@ -1,0 +1,254 @@
+"""What acts need of the outside world. Adapters conform structurally; `doors/wiring.py` proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from consigne.rules.values import Private
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object version in `recordings`, as the store recorded it."""
+
+    object: str
+    version: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What HEAD by version says: length, and the server-side encryption (`aws:kms`) or None."""
+
+    bytes: int
+    encryption: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """A version or a delete marker under a prefix."""
+
+    object: str
+    version: str
+    is_marker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An incomplete multipart upload under a prefix."""
+
+    object: str
+    upload: str
+
+
+class Store(Protocol):
+    """MinIO. Each method uses the one identity that may do it. Faults: Unavailable, Misconfigured, Tampered."""
+
+    def put(self, object: str, data: bytes | bytearray | memoryview, sha256: bytes) -> Stored:
+        """Single PUT into `recordings` as `ingest`; the server checks the body against its SHA-256 (32
+        bytes), which the caller has computed: once is enough for both."""
+
+    def get(self, purpose: str, object: str, version: str) -> bytes:
+        """Read one version as `listen-<purpose>`. Conflict('absent') where it is gone."""
+
+    def inspect(self, object: str, version: str) -> ObjectFacts | None:
+        """HEAD one version as `reconcile`; None where absent."""
+
+    def list_versions(self, prefix: str) -> list[ObjectVersion]:
+        """Versions and markers under a prefix, as `expire`."""
+
+    def list_uploads(self, prefix: str) -> list[Upload]:
+        """Incomplete uploads whose object name is exactly or begins with the prefix, as `expire`."""
+
+    def delete_versions(self, versions: Sequence[ObjectVersion]) -> None:
+        """Delete each by version, as `expire`; idempotent; Unavailable where any failed."""
+
+    def abort_uploads(self, uploads: Sequence[Upload]) -> None:
+        """Abort each, as `expire`; idempotent."""
+
+    def publish(self, name: str, data: bytes, retain_until: datetime) -> str:
+        """PUT into `evidence` under compliance lock as `evidence`; returns the version."""
+
+    def read_evidence(self, name: str, version: str | None = None) -> bytes:
+        """Read from `evidence` as `reconcile`; Conflict('absent') where there is none."""
+
+    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
+        """Versions in `evidence` under a prefix, as `reconcile`."""
+
+    def server_time(self) -> datetime:
+        """The `Date` of the store's answer, UTC: the second clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Ed25519 (64 bytes) by the named key version."""
+
+    key: str
+    bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mac:
+    """HMAC-SHA-256 under a version of a keyring key."""
+
+    version: int
+    digest: bytes
+
+
+class Keyring(Protocol):
+    """Root → epoch key → data key. Faults: Unavailable, Misconfigured, Conflict, Tampered."""
+
+    @property
+    def provider(self) -> str:
+        """The URI's scheme, as certificates name it."""
+
+    @property
+    def assurance(self) -> str:
+        """`logical`, `provider-attested` or `hsm`."""
+
+    def open_epoch(self, name: str) -> None:
+        """Make the epoch's key unless it lives; Conflict('epoch_destroyed') for a destroyed name, for ever."""
+
+    def epoch_lives(self, name: str) -> bool:
+        """Whether the epoch's key exists now."""
+
+    def epochs(self) -> list[str]:
+        """Names of the epochs whose keys live."""
+
+    def destroy_epoch(self, name: str) -> None:
+        """Destroy the key and reserve the name; idempotent."""
+
+    def wrap(self, epoch: str, key: bytes, context: bytes) -> bytes:
+        """Wrap a 32-byte data key, bound to the context. Conflict('epoch_gone') without the epoch's key."""
+
+    def unwrap(self, epoch: str, wrapped: bytes, context: bytes) -> bytes:
+        """The data key. Conflict('epoch_gone'); Tampered for a wrong context or altered bytes."""
+
+    def sign(self, message: bytes) -> Signature:
+        """By the newest signing key."""
+
+    def public_keys(self) -> dict[str, bytes]:
+        """Key name → Ed25519 public key (32 bytes), every version."""
+
+    def mac(self, name: str, message: bytes, version: int | None = None) -> Mac:
+        """name is `blind-index`, `tombstone` or `draw`; the newest version unless one is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A pair (or a lone file past the age limit) found in intake. `fingerprint` changes with any byte's time,
+    size or file identity; `trouble` is a quarantine code found without reading content (`too_large`,
+    `missing_audio`, `bad_json` for audio whose JSON never came), with its detail; `label` is the stem
+    where it may be shown, else a digest's first 12 hex digits."""
+
+    stem: str
+    label: str
+    audio: str | None
+    json: str | None
+    fingerprint: str
+    arrived_at: datetime
+    trouble: tuple[str, str] | None
+
+
+class Intake(Protocol):
+    """A source's waiting place. Nothing outside it is ever followed or removed."""
+
+    @property
+    def source(self) -> str:
+        """The source's name, `folder` for the shipped one."""
+
+    def waiting(self, size_cap_bytes: int) -> Iterator[Waiting]:
+        """What lies there, complete and no longer changing; never reads content."""
+
+    def read_json(self, found: Waiting) -> Private[bytes]:
+        """The metadata's bytes; Conflict('changed') where the fingerprint differs, before or after reading."""
+
+    def read_audio(self, found: Waiting) -> Private[bytes]:
+        """The audio's bytes, as above."""
+
+    def clear(self, found: Waiting) -> None:
+        """Remove the delivery's files if they are still the ones named; idempotent."""
+
+
+class Checker(Protocol):
+    """Great Expectations over a batch of rows (see rules/checks.py)."""
+
+    def check(self, rows: Sequence[Mapping[str, object]]) -> list[list[str]]:
+        """For each row the ids of the checks that it fails; no value leaves the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row of `deliveries`, as a step claims it."""
+
+    id: UUID
+    source: str
+    source_id: str
+    stem_digest: bytes
+    fingerprint: str
+    state: str
+    code: str | None
+    received_at: datetime
+    deadline: datetime | None
+    identity_digest: bytes | None
+    content_digest: bytes | None
+    audio_digest: bytes | None
+    recording: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A row of `artifacts`."""
+
+    id: UUID
+    recording: UUID
+    purpose: str
+    part: str
+    state: str
+    restricted: bool
+    due_at: datetime
+    cap_at: datetime
+    epoch: str
+    attempt: UUID
+    object: str
+    version: str
+    digest: bytes
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalog remembers of a call's identity: the content kept, and the purposes it was erased for."""
+
+    content_digest: bytes | None
+    erased: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A tombstone on its way: what is done of an artifact's deletion."""
+
+    artifact: UUID
+    recording: UUID
+    purpose: str
+    part: str
+    epoch: str
+    attempt: UUID
+    object: str
+    ground: str
+    erasing_at: datetime
+    due_at: datetime
+    policy: str
+    earlier_epochs: Sequence[str]
+    identity_digest: bytes
+    audio_digest: bytes
+    key_version: int
+    published_at: datetime | None
+    key_deleted_at: datetime | None
+    versions_deleted: int | None
+    uploads_aborted: int | None
+    absent_at: datetime | None

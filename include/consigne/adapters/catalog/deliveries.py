@@ -1,0 +1,121 @@
+"""Deliveries, their chunks and verdicts, and the recordings that they become."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from consigne.acts.ports import Delivery, Known
+from consigne.adapters.catalog.session import Session
+from consigne.adapters.catalog.tables import chunks, deliveries, recordings, tombstones, verdicts
+from consigne.rules.values import Admitted, Refused
+
+_COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
+_FRESH: dict[str, Any] = {
+    "code": None, "detail": None, "deadline": None, "identity_digest": None,
+    "content_digest": None, "audio_digest": None, "token": None,
+}  # fmt: skip
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    return Delivery(**row)
+
+
+class DeliveriesCatalog(Session):
+    """From claim to cleared."""
+
+    def open_deliveries(self, tx: Connection, source: str) -> list[Delivery]:
+        """Everything of a source that is not cleared, oldest first."""
+        query = select(*_COLUMNS).where(deliveries.c.source == source, deliveries.c.state != "cleared")
+        return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at)).mappings()]
+
+    def claim_new(
+        self, tx: Connection, id: UUID, source: str, label: str, stem_digest: bytes, fingerprint: str,
+        received_at: datetime,
+    ) -> bool:  # fmt: skip
+        """A delivery not seen before becomes `claimed`; false where another claim was first."""
+        row = {
+            "id": id, "source": source, "source_id": label, "stem_digest": stem_digest,
+            "fingerprint": fingerprint, "state": "claimed", "received_at": received_at,
+        }  # fmt: skip
+        return tx.execute(upsert(deliveries).values(row).on_conflict_do_nothing()).rowcount == 1
+
+    def claim_again(
+        self, tx: Connection, id: UUID, states: Sequence[str], fingerprint: str, received_at: datetime | None = None
+    ) -> bool:
+        """Back to `claimed` from one of the states: its files changed, or an operator retries."""
+        values = _FRESH | {"state": "claimed", "fingerprint": fingerprint}
+        if received_at is not None:
+            values["received_at"] = received_at
+        where = (deliveries.c.id == id) & deliveries.c.state.in_(states)
+        return tx.execute(update(deliveries).where(where).values(values)).rowcount == 1
+
+    def add_chunks(self, tx: Connection, run: str, made: Mapping[UUID, Sequence[UUID]], made_at: datetime) -> None:
+        """Store which deliveries each mapped task carries."""
+        rows = [{"id": id, "run": run, "deliveries": list(ids), "made_at": made_at} for id, ids in made.items()]
+        if rows:
+            tx.execute(insert(chunks), rows)
+
+    def chunk(self, tx: Connection, id: UUID) -> list[UUID]:
+        """The deliveries of a chunk."""
+        return list(tx.execute(select(chunks.c.deliveries).where(chunks.c.id == id)).scalar_one())
+
+    def take_deliveries(self, tx: Connection, states: Sequence[str], ids: Sequence[UUID], token: UUID) -> list[Delivery]:
+        """Claim the rows that are still in one of the states; a later claim makes an earlier one's result void."""
+        where = deliveries.c.id.in_(ids) & deliveries.c.state.in_(states)
+        rows = tx.execute(update(deliveries).where(where).values(token=token).returning(*_COLUMNS)).mappings()
+        order = {id: place for place, id in enumerate(ids)}
+        return sorted((_delivery(row) for row in rows), key=lambda row: order[row.id])
+
+    def move_delivery(
+        self, tx: Connection, id: UUID, token: UUID, source: str, target: str, **values: object
+    ) -> bool:
+        """source → target where the token still holds; false: the claim was lost, drop the result."""
+        where = (deliveries.c.id == id) & (deliveries.c.token == token) & (deliveries.c.state == source)
+        return tx.execute(update(deliveries).where(where).values(state=target, **values)).rowcount == 1
+
+    def set_verdicts(self, tx: Connection, delivery: UUID, judged: Mapping[str, Admitted | Refused]) -> None:
+        """The gate's answer for each purpose; judged again, the newer answer stands."""
+        for purpose, verdict in judged.items():
+            values = {
+                "verdict": "admitted" if isinstance(verdict, Admitted) else "refused",
+                "code": verdict.code if isinstance(verdict, Refused) else None,
+            }
+            row = upsert(verdicts).values(delivery=delivery, purpose=purpose, **values)
+            tx.execute(row.on_conflict_do_update(index_elements=["delivery", "purpose"], set_=values))
+
+    def admitted_purposes(self, tx: Connection, delivery: UUID) -> list[str]:
+        """The purposes that the gate admitted, by name."""
+        where = (verdicts.c.delivery == delivery) & (verdicts.c.verdict == "admitted")
+        return list(tx.execute(select(verdicts.c.purpose).where(where).order_by(verdicts.c.purpose)).scalars())
+
+    def known(self, tx: Connection, identity_digests: Sequence[bytes]) -> Known:
+        """Whether this call (under any version of the blind key) was kept or erased before."""
+        kept = select(recordings.c.content_digest).where(recordings.c.identity_digest.in_(identity_digests))
+        gone = select(tombstones.c.purpose).where(tombstones.c.identity_digest.in_(identity_digests)).distinct()
+        return Known(tx.execute(kept).scalar_one_or_none(), frozenset(tx.execute(gone).scalars()))
+
+    def add_recording(self, tx: Connection, row: Mapping[str, object]) -> bool:
+        """False where a recording of the same identity exists already."""
+        return tx.execute(upsert(recordings).values(**row).on_conflict_do_nothing()).rowcount == 1
+
+    def store_again(self, tx: Connection, recording: UUID) -> None:
+        """protected → admitted for the delivery of a recording whose object vanished before it was confirmed."""
+        where = (deliveries.c.recording == recording) & (deliveries.c.state == "protected")
+        tx.execute(update(deliveries).where(where).values(state="admitted"))
+
+    def delivery_states(self, tx: Connection, ids: Sequence[UUID]) -> Counter[str]:
+        """How many of them stand in each state."""
+        query = select(deliveries.c.state, func.count()).where(deliveries.c.id.in_(ids)).group_by(deliveries.c.state)
+        return Counter({state: count for state, count in tx.execute(query).all()})
+
+    def run_deliveries(self, tx: Connection, run: str) -> list[UUID]:
+        """Every delivery that a run's chunks carry."""
+        rows = tx.execute(select(chunks.c.deliveries).where(chunks.c.run == run)).scalars()
+        return [id for row in rows for id in row]

@@ -1,0 +1,187 @@
+"""Deletion's bookkeeping: manifests, authorisations, tombstones, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from consigne.acts.ports import Erasure
+from consigne.adapters.catalog.session import Session
+from consigne.adapters.catalog.tables import (
+    artifacts,
+    authorisations,
+    certificates,
+    data_keys,
+    decisions,
+    installation,
+    manifest_chunks,
+    manifests,
+    recordings,
+    register,
+    request_items,
+    requests,
+    tombstones,
+)
+from consigne.rules.clock import parse_instant
+from consigne.rules.evidence.canonical import decode
+
+_FIELDS = [name for name in Erasure.__dataclass_fields__ if name not in ("due_at", "policy", "earlier_epochs")]
+_COLUMNS = [
+    *(tombstones.c[name] for name in _FIELDS),
+    artifacts.c.due_at,
+    artifacts.c.policy,
+    artifacts.c.earlier_epochs,
+]
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    """A request filed before the due second keeps its artifact for the response time; a committed decision
+    that is not yet applied is honoured."""
+    pending = (requests.c.state == "pending") & (requests.c.filed_at < artifacts.c.due_at) & (requests.c.lapses_at > now)
+    granted = decisions.c.applied_at.is_(None) & (decisions.c.until > now)
+    joined = request_items.join(requests, requests.c.id == request_items.c.request).outerjoin(
+        decisions, decisions.c.request == requests.c.id
+    )
+    query = select(1).select_from(joined).where(request_items.c.artifact == artifacts.c.id, or_(pending, granted))
+    return exists(query)
+
+
+class ErasureCatalog(Session):
+    """Rows of a deletion, in the order of design.md, section 4."""
+
+    def due_artifacts(self, tx: Connection, now: datetime, limit: int) -> list[UUID]:
+        """What is past its end and not spared, and what an earlier run left `erasing`; oldest first."""
+        due = artifacts.c.state.in_(("storing", "kept")) & (artifacts.c.due_at <= now) & ~_waits(now)
+        query = select(artifacts.c.id).where(or_(due, artifacts.c.state == "erasing"))
+        return list(tx.execute(query.order_by(artifacts.c.due_at, artifacts.c.id).limit(limit)).scalars())
+
+    def overdue(self, tx: Connection, now: datetime) -> int:
+        """How many are past their end, not spared and not erased."""
+        live = artifacts.c.state != "erased"
+        query = select(func.count()).select_from(artifacts).where(live, artifacts.c.due_at <= now, ~_waits(now))
+        return int(tx.execute(query).scalar_one())
+
+    def add_manifest(
+        self, tx: Connection, id: UUID, run: str, dry_run: bool, digest: str, frozen_at: datetime,
+        made: Mapping[UUID, Sequence[UUID]],
+    ) -> None:  # fmt: skip
+        """What a run may destroy, frozen."""
+        row = {"id": id, "run": run, "dry_run": dry_run, "digest": digest, "frozen_at": frozen_at}
+        tx.execute(insert(manifests).values(row))
+        rows = [{"id": chunk, "manifest": id, "artifacts": list(ids)} for chunk, ids in made.items()]
+        if rows:
+            tx.execute(insert(manifest_chunks), rows)
+
+    def manifest_of(self, tx: Connection, run: str) -> RowMapping | None:
+        """id, dry_run and digest of a run's manifest."""
+        return tx.execute(select(manifests).where(manifests.c.run == run)).mappings().one_or_none()
+
+    def manifest_chunks(self, tx: Connection, manifest: UUID) -> dict[UUID, list[UUID]]:
+        """The chunks of a manifest."""
+        query = select(manifest_chunks.c.id, manifest_chunks.c.artifacts).where(manifest_chunks.c.manifest == manifest)
+        return {row.id: list(row.artifacts) for row in tx.execute(query.order_by(manifest_chunks.c.id))}
+
+    def authorise(self, tx: Connection, manifest: UUID, digest: str, at: datetime) -> None:
+        """The row that every destroying task demands."""
+        row = upsert(authorisations).values(manifest=manifest, digest=digest, authorised_at=at)
+        tx.execute(row.on_conflict_do_nothing())
+
+    def authorised_chunk(self, tx: Connection, chunk: UUID) -> list[UUID] | None:
+        """A chunk's artifacts where its manifest is authorised under its own digest and is no dry run."""
+        joined = manifest_chunks.join(manifests, manifests.c.id == manifest_chunks.c.manifest).join(
+            authorisations, authorisations.c.manifest == manifests.c.id
+        )
+        query = (
+            select(manifest_chunks.c.artifacts)
+            .select_from(joined)
+            .where(manifest_chunks.c.id == chunk, authorisations.c.digest == manifests.c.digest, ~manifests.c.dry_run)
+        )
+        row = tx.execute(query).scalar_one_or_none()
+        return None if row is None else list(row)
+
+    def start_erasing(self, tx: Connection, ids: Sequence[UUID], now: datetime, ground: str, key_version: int) -> list[UUID]:
+        """Lock, check again, `erasing`, tombstone: one transaction. Returns those that started now."""
+        due = artifacts.c.id.in_(ids) & artifacts.c.state.in_(("storing", "kept")) & (artifacts.c.due_at <= now)
+        tx.execute(select(artifacts.c.id).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.id).with_for_update())
+        rows = tx.execute(
+            update(artifacts).where(due, ~_waits(now)).values(state="erasing").returning(artifacts)
+        ).mappings().all()  # fmt: skip
+        known = {
+            row.id: row
+            for row in tx.execute(select(recordings).where(recordings.c.id.in_({row["recording"] for row in rows})))
+        }
+        made = [
+            {
+                "artifact": row["id"], "recording": row["recording"], "purpose": row["purpose"], "part": row["part"],
+                "epoch": row["epoch"], "attempt": row["attempt"], "object": row["object"], "ground": ground,
+                "erasing_at": now, "key_version": key_version,
+                "identity_digest": known[row["recording"]].identity_digest,
+                "audio_digest": known[row["recording"]].audio_digest,
+            }
+            for row in rows
+        ]  # fmt: skip
+        if made:
+            tx.execute(insert(tombstones), made)
+        return [row["artifact"] for row in made]
+
+    def erasures(self, tx: Connection, ids: Sequence[UUID]) -> list[Erasure]:
+        """The artifacts of these that are `erasing`, locked, with what is done of each."""
+        joined = tombstones.join(artifacts, artifacts.c.id == tombstones.c.artifact)
+        query = select(*_COLUMNS).select_from(joined).where(artifacts.c.id.in_(ids), artifacts.c.state == "erasing")
+        rows = tx.execute(query.order_by(artifacts.c.id).with_for_update(of=tombstones)).mappings()
+        return [Erasure(**row) for row in rows]
+
+    def mark_erasures(self, tx: Connection, ids: Sequence[UUID], **values: object) -> None:
+        """Note on tombstones which step is done."""
+        tx.execute(update(tombstones).where(tombstones.c.artifact.in_(ids)).values(**values))
+
+    def delete_keys(self, tx: Connection, ids: Sequence[UUID]) -> None:
+        """Key first out. Idempotent."""
+        tx.execute(delete(data_keys).where(data_keys.c.artifact.in_(ids)))
+
+    def finish_erasing(self, tx: Connection, ids: Sequence[UUID], erased_at: datetime) -> None:
+        """erasing → erased; the person's digests go with a recording's last artifact."""
+        where = artifacts.c.id.in_(ids) & (artifacts.c.state == "erasing")
+        tx.execute(update(artifacts).where(where).values(state="erased", erased_at=erased_at))
+        mine = select(artifacts.c.recording).where(artifacts.c.id.in_(ids))
+        live = exists().where(artifacts.c.recording == recordings.c.id, artifacts.c.state != "erased")
+        gone = update(recordings).where(recordings.c.id.in_(mine), ~live)
+        tx.execute(gone.values(caller_index=b"", agent=""))
+
+    def add_certificates(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Signed statements, written in the transaction that they speak of."""
+        if rows:
+            tx.execute(insert(certificates), list(rows))
+
+    def unpublished_certificates(self, tx: Connection) -> dict[UUID, list[tuple[UUID, bytes]]]:
+        """chunk → (id, file) of what the evidence bucket does not hold yet."""
+        query = select(certificates.c.chunk, certificates.c.id, certificates.c.file)
+        rows = tx.execute(query.where(certificates.c.published_at.is_(None)).order_by(certificates.c.id))
+        found: dict[UUID, list[tuple[UUID, bytes]]] = {}
+        for row in rows:
+            found.setdefault(row.chunk, []).append((row.id, row.file))
+        return found
+
+    def mark_published(self, tx: Connection, ids: Sequence[UUID], at: datetime) -> None:
+        """The evidence bucket holds these certificates."""
+        tx.execute(update(certificates).where(certificates.c.id.in_(ids)).values(published_at=at))
+
+    def erased_under(self, tx: Connection, epoch: str) -> list[UUID]:
+        """The erased artifacts whose key the epoch's wrapped at the end."""
+        where = (artifacts.c.epoch == epoch) & (artifacts.c.state == "erased")
+        return list(tx.execute(select(artifacts.c.id).where(where)).scalars())
+
+    def newest_entry_at(self, tx: Connection) -> datetime | None:
+        """When the register's newest act was, as its entry says."""
+        query = select(register.c.payload).order_by(register.c.id.desc()).limit(1)
+        payload = tx.execute(query).scalar_one_or_none()
+        entry = None if payload is None else decode(payload)
+        return parse_instant(str(entry["at"])) if isinstance(entry, dict) else None
+
+    def origin(self, tx: Connection) -> str:
+        """The name under which this installation signs."""
+        return tx.execute(select(installation.c.origin)).scalar_one()  # type: ignore[no-any-return]

@@ -1,0 +1,92 @@
+"""One database role per act, and what each may do: the table below is all that they get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, text
+
+_ALL = "clock installation policies"
+
+# role → table → privileges. FOR SHARE on an epoch asks for UPDATE on some column: `opened_at` is a harmless one.
+GRANTS: Mapping[str, Mapping[str, str]] = {
+    "ingest": {
+        "deliveries": "SELECT, INSERT, UPDATE",
+        "verdicts": "SELECT, INSERT, UPDATE",
+        "chunks": "SELECT, INSERT",
+        "recordings": "SELECT, INSERT",
+        "epochs": "SELECT, INSERT, UPDATE (opened_at)",
+        "artifacts": "SELECT, INSERT, UPDATE (state, token), DELETE",
+        "data_keys": "SELECT, INSERT, DELETE",
+        "tombstones": "SELECT",
+        "register": "INSERT",
+    },
+    "listen": {
+        "artifacts": "SELECT",
+        "recordings": "SELECT",
+        "data_keys": "SELECT",
+        "register": "SELECT, INSERT",
+    },
+    "decide": {
+        "requests": "SELECT, INSERT, UPDATE",
+        "request_items": "SELECT, INSERT",
+        "decisions": "SELECT, INSERT, UPDATE (applied_at)",
+        "artifacts": "SELECT, UPDATE (due_at, restricted, epoch, earlier_epochs, extension)",
+        "data_keys": "SELECT, UPDATE (epoch, wrapped)",
+        "epochs": "SELECT, INSERT, UPDATE (opened_at)",
+        "recordings": "SELECT",
+        "deliveries": "SELECT",
+        "verdicts": "SELECT",
+        "certificates": "SELECT",
+        "register": "SELECT, INSERT",
+    },
+    "expire": {
+        "artifacts": "SELECT, UPDATE (state, erased_at, token)",
+        "data_keys": "SELECT, DELETE",
+        "epochs": "SELECT, UPDATE",
+        "recordings": "SELECT, UPDATE (caller_index, agent)",
+        "requests": "SELECT, UPDATE (state)",
+        "request_items": "SELECT",
+        "decisions": "SELECT",
+        "manifests": "SELECT, INSERT",
+        "manifest_chunks": "SELECT, INSERT",
+        "authorisations": "SELECT, INSERT",
+        "tombstones": "SELECT, INSERT, UPDATE",
+        "certificates": "SELECT, INSERT, UPDATE (published_at)",
+        "register": "SELECT, INSERT",
+    },
+    "seal": {
+        "register": "SELECT, INSERT, UPDATE (leaf_index)",
+        "checkpoints": "SELECT, INSERT, UPDATE (published_at, published_version)",
+    },
+    "read": {
+        name: "SELECT"
+        for name in (
+            "deliveries verdicts recordings artifacts epochs requests request_items decisions "
+            "manifests tombstones certificates register checkpoints"
+        ).split()
+    },
+}
+
+
+def make_roles(tx: Connection, users: Mapping[str, str], passwords: Mapping[str, str]) -> None:
+    """Create what is missing, set passwords, and bring privileges in line; as the server's superuser.
+    `users` and `passwords` are by role; names are ours and need no quoting."""
+    for role, user in users.items():
+        known = tx.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :user"), {"user": user}).scalar()
+        verb = "ALTER" if known else "CREATE"
+        secret = passwords[role].replace("'", "''")
+        tx.execute(text(f"{verb} ROLE {user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{secret}'"))
+
+
+def grant(tx: Connection, users: Mapping[str, str]) -> None:
+    """Privileges exactly as in GRANTS; as the tables' owner."""
+    tx.execute(text("REVOKE ALL ON SCHEMA public FROM PUBLIC"))
+    for role, tables in GRANTS.items():
+        user = users[role]
+        tx.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {user}"))
+        tx.execute(text(f"GRANT USAGE ON SCHEMA public TO {user}"))
+        for table in _ALL.split():
+            tx.execute(text(f"GRANT SELECT ON {table} TO {user}"))
+        for table, privileges in tables.items():
+            tx.execute(text(f"GRANT {privileges} ON {table} TO {user}"))

@@ -1,0 +1,16 @@
+"""Alembic's entry: the connection is given by `migrate`, the version stands in a table of our own."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from consigne.adapters.catalog.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table="consigne_version",
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

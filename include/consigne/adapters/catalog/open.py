@@ -1,0 +1,16 @@
+"""All rooms of the catalog as one."""
+
+from __future__ import annotations
+
+from consigne.adapters.catalog.artifacts import ArtifactsCatalog
+from consigne.adapters.catalog.deliveries import DeliveriesCatalog
+from consigne.adapters.catalog.epochs import EpochsCatalog
+from consigne.adapters.catalog.erasure import ErasureCatalog
+from consigne.adapters.catalog.policies import PoliciesCatalog
+from consigne.adapters.catalog.requests import RequestsCatalog
+
+
+class Catalog(
+    DeliveriesCatalog, ArtifactsCatalog, EpochsCatalog, RequestsCatalog, ErasureCatalog, PoliciesCatalog
+):
+    """`Catalog(open_engine(url), random)`. Each room is a class on `Session`; acts see the port."""

@@ -1,0 +1,108 @@
+"""Requests for exceptions, the decisions on them, and what Airflow still has to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, select, update
+
+from consigne.adapters.catalog.session import Session
+from consigne.adapters.catalog.tables import artifacts, decisions, request_items, requests
+from consigne.rules.request import Answer, Decision, ExceptionRequest, RequestItem, RequestState
+
+_REQUEST = [requests.c[name] for name in ExceptionRequest.__dataclass_fields__ if name != "items"]
+_DECISION = [decisions.c[name] for name in Decision.__dataclass_fields__]
+_NOW = func.consigne_now()
+
+
+class RequestsCatalog(Session):
+    """A request is pending → decided or lapsed. An artifact's row is locked before its request's."""
+
+    def add_request(self, tx: Connection, request: ExceptionRequest) -> None:
+        """Keep a request with its items, pending."""
+        row = {column.name: getattr(request, column.name) for column in _REQUEST}
+        tx.execute(insert(requests).values(row, digest=request.digest))
+        items = [{"request": request.id, "artifact": i.artifact, "due_at": i.due_at} for i in request.items]
+        tx.execute(insert(request_items), items)
+
+    def request(self, tx: Connection, id: UUID, lock: bool = False) -> ExceptionRequest | None:
+        """One request; with `lock`, its row is held until the transaction ends."""
+        query = select(*_REQUEST).where(requests.c.id == id)
+        row = tx.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+        return None if row is None else self._request(tx, row)
+
+    def _request(self, tx: Connection, row: RowMapping) -> ExceptionRequest:
+        query = select(request_items.c.artifact, request_items.c.due_at).where(request_items.c.request == row["id"])
+        items = tuple(RequestItem(*item) for item in tx.execute(query.order_by(request_items.c.artifact)))
+        return ExceptionRequest(**{**row, "state": RequestState(row["state"])}, items=items)
+
+    def request_digest(self, tx: Connection, id: UUID) -> str | None:
+        """The digest as it was written when the request was filed."""
+        return tx.execute(select(requests.c.digest).where(requests.c.id == id)).scalar_one_or_none()
+
+    def awaited(self, tx: Connection, artifacts: Sequence[UUID]) -> bool:
+        """Whether any of these has a request that still waits: a second cannot lengthen the wait."""
+        joined = request_items.join(requests, requests.c.id == request_items.c.request)
+        waits = request_items.c.artifact.in_(artifacts) & (requests.c.state == "pending")
+        query = select(exists().select_from(joined).where(waits, requests.c.lapses_at > _NOW))
+        return bool(tx.execute(query).scalar_one())
+
+    def add_decision(self, tx: Connection, decision: Decision) -> bool:
+        """pending → decided with the decision; false where the request does not wait any more."""
+        waits = (requests.c.id == decision.request) & (requests.c.state == "pending") & (requests.c.lapses_at > _NOW)
+        if tx.execute(update(requests).where(waits).values(state="decided")).rowcount != 1:
+            return False
+        tx.execute(insert(decisions).values({column.name: getattr(decision, column.name) for column in _DECISION}))
+        return True
+
+    def decision(self, tx: Connection, request: UUID, lock: bool = False) -> Decision | None:
+        """The answer to a request; with `lock`, its row is held until the transaction ends."""
+        query = select(*_DECISION).where(decisions.c.request == request)
+        row = tx.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+        return None if row is None else Decision(**{**row, "answer": Answer(row["answer"])})
+
+    def lapse_requests(self, tx: Connection) -> list[UUID]:
+        """pending → lapsed for all whose response time is over."""
+        over = (requests.c.state == "pending") & (requests.c.lapses_at <= _NOW)
+        return list(tx.execute(update(requests).where(over).values(state="lapsed").returning(requests.c.id)).scalars())
+
+    def bind_run(self, tx: Connection, id: UUID, run: str) -> None:
+        """Airflow has a run for the request. Idempotent."""
+        tx.execute(update(requests).where(requests.c.id == id, requests.c.run.is_(None)).values(run=run))
+
+    def lengthen(self, tx: Connection, artifact: UUID, due_at: datetime, restrict: bool, decision: UUID) -> None:
+        """The artifact's new due date, for the decision named; its row is locked already and `kept`."""
+        where = (artifacts.c.id == artifact) & (artifacts.c.state == "kept")
+        values = {"due_at": due_at, "extension": decision, "restricted": artifacts.c.restricted | restrict}
+        tx.execute(update(artifacts).where(where).values(values))
+
+    def mark_applied(self, tx: Connection, decision: UUID, applied_at: datetime) -> None:
+        """The decision took effect, in this transaction."""
+        tx.execute(update(decisions).where(decisions.c.id == decision).values(applied_at=applied_at))
+
+    def unapplied(self, tx: Connection, decided_before: datetime) -> list[UUID]:
+        """Requests whose extension was decided before an instant and not applied yet, oldest first."""
+        open = (decisions.c.answer != "refuse") & decisions.c.applied_at.is_(None)
+        query = select(decisions.c.request).where(open, decisions.c.decided_at <= decided_before)
+        return list(tx.execute(query.order_by(decisions.c.decided_at)).scalars())
+
+    def without_run(self, tx: Connection) -> list[ExceptionRequest]:
+        """Pending requests for which Airflow has no run yet."""
+        waits = (requests.c.state == "pending") & requests.c.run.is_(None) & (requests.c.lapses_at > _NOW)
+        return self._requests(tx, select(*_REQUEST).where(waits).order_by(requests.c.filed_at))
+
+    def unanswered(self, tx: Connection) -> list[ExceptionRequest]:
+        """Decided requests whose run was not told yet, and whose human task has not run out by itself."""
+        open = (requests.c.state == "decided") & requests.c.run.is_not(None) & requests.c.answered_at_airflow.is_(None)
+        query = select(*_REQUEST).where(open, requests.c.lapses_at > _NOW)
+        return self._requests(tx, query.order_by(requests.c.filed_at))
+
+    def _requests(self, tx: Connection, query: Select[tuple[object, ...]]) -> list[ExceptionRequest]:
+        return [self._request(tx, row) for row in tx.execute(query).mappings().all()]
+
+    def mark_answered(self, tx: Connection, id: UUID, at: datetime) -> None:
+        """Airflow's human task took the answer, or will never want it. Idempotent."""
+        where = (requests.c.id == id) & requests.c.answered_at_airflow.is_(None)
+        tx.execute(update(requests).where(where).values(answered_at_airflow=at))

@@ -1,0 +1,341 @@
+"""The catalog's tables (PostgreSQL). Instants are `timestamptz`; personal data only as keyed digests.
+
+States move only through SQL that names the state it comes from. `consigne_now()` is the one clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _instant(name: str, null: bool = False) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=null)
+
+
+def _one_of(column: str, values: str) -> CheckConstraint:
+    quoted = ", ".join(f"'{value}'" for value in values.split())
+    return CheckConstraint(f"{column} IN ({quoted})", name=f"{column}_known")
+
+
+# One row: the test clock's offset; `test` is set once, when the state folder is made.
+clock = Table(
+    "clock",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("test", Boolean, nullable=False, server_default=text("false")),
+    Column("offset_s", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint("one", name="single_row"),
+    CheckConstraint("test OR offset_s = 0", name="shift_only_in_tests"),
+)
+
+# One row: the name under which this installation's register and certificates are signed.
+installation = Table(
+    "installation",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("origin", Text, nullable=False),
+    CheckConstraint("one", name="single_row"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    _instant("in_force_from"),
+    _instant("applied_at"),
+    Column("text", Text, nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("deliveries", ARRAY(UUID(as_uuid=True)), nullable=False),
+    _instant("made_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),  # the JSON's id; until it is read, the stem's label
+    Column("stem_digest", LargeBinary, nullable=False),  # keyed: a file name may be personal data
+    Column("fingerprint", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text),
+    Column("detail", Text),
+    _instant("deadline", null=True),
+    _instant("received_at"),
+    Column("identity_digest", LargeBinary),  # keyed: (source, id)
+    Column("content_digest", LargeBinary),  # keyed: the audio's and the metadata's bytes
+    Column("audio_digest", LargeBinary),  # keyed: the audio's bytes alone
+    Column("recording", UUID(as_uuid=True)),
+    Column("token", UUID(as_uuid=True)),  # who claimed the row last; only that one's result counts
+    _one_of("state", "claimed valid admitted protected cleared refused quarantined"),
+    Index("ix_deliveries_open", "state", postgresql_where=text("state <> 'cleared'")),
+    Index("uq_deliveries_waiting", "source", "stem_digest", unique=True, postgresql_where=text("state <> 'cleared'")),
+    Index("ix_deliveries_identity", "identity_digest"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("delivery", UUID(as_uuid=True), ForeignKey("deliveries.id"), primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("code", Text),
+    _one_of("verdict", "admitted refused"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("identity_digest", LargeBinary, nullable=False, unique=True),
+    Column("content_digest", LargeBinary, nullable=False),
+    Column("audio_digest", LargeBinary, nullable=False),
+    _instant("started_at"),
+    _instant("received_at"),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("caller_index", LargeBinary, nullable=False),  # keyed blind index of the caller's number
+    Column("caller_index_version", Integer, nullable=False),
+    Column("notice", Text),
+    Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
+    Index("ix_recordings_caller_index", "caller_index"),
+    Index("ix_recordings_started_at", "started_at"),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("name", Text, primary_key=True),  # purpose/due day/generation
+    Column("purpose", Text, nullable=False),
+    _instant("due_at"),
+    Column("generation", Integer, nullable=False, server_default=text("0")),
+    Column("state", Text, nullable=False),
+    _instant("opened_at"),
+    _instant("destroyed_at", null=True),
+    _one_of("state", "open closing destroyed"),
+    Index("ix_epochs_live", "due_at", postgresql_where=text("state <> 'destroyed'")),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("recording", UUID(as_uuid=True), ForeignKey("recordings.id"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("restricted", Boolean, nullable=False, server_default=text("false")),
+    _instant("clock_start"),
+    _instant("due_at"),
+    _instant("cap_at"),
+    Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
+    Column("epoch", Text, ForeignKey("epochs.name"), nullable=False),
+    Column("earlier_epochs", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # that wrapped its key
+    Column("attempt", UUID(as_uuid=True), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of the sealed object, as docs/formats.md says
+    Column("bytes", BigInteger, nullable=False),
+    Column("masked", JSONB, nullable=False),  # [{start_ms, end_ms, kind}]
+    Column("masked_signature", LargeBinary, nullable=False),
+    Column("masked_key", Text, nullable=False),
+    Column("extension", UUID(as_uuid=True)),  # the decision that moved due_at
+    _instant("stored_at"),
+    _instant("erased_at", null=True),
+    Column("token", UUID(as_uuid=True)),  # who claimed the row last; only that one's result counts
+    UniqueConstraint("recording", "purpose", "part"),
+    _one_of("state", "storing kept erasing erased"),
+    Index("ix_artifacts_due", "due_at", postgresql_where=text("state <> 'erased'")),
+    Index("ix_artifacts_epoch", "epoch", postgresql_where=text("state <> 'erased'")),
+)
+
+# Key last in, first out: the row is written when the object is stored, and deleted before it is erased.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("artifact", UUID(as_uuid=True), ForeignKey("artifacts.id"), primary_key=True),
+    Column("attempt", UUID(as_uuid=True), nullable=False),
+    Column("epoch", Text, ForeignKey("epochs.name"), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index("ix_data_keys_epoch", "epoch"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("requester", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _instant("until"),
+    _instant("filed_at"),
+    _instant("lapses_at"),
+    Column("digest", Text, nullable=False),  # SHA-256 (hex) of the request's canonical JSON
+    Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("run", Text),  # the run of decide_retention_exception
+    Column("answered_at_airflow", DateTime(timezone=True)),  # when Airflow's human task took the answer
+    _one_of("state", "pending decided lapsed"),
+    Index("ix_requests_pending", "lapses_at", postgresql_where=text("state = 'pending'")),
+)
+
+request_items = Table(
+    "request_items",
+    metadata,
+    Column("request", UUID(as_uuid=True), ForeignKey("requests.id"), primary_key=True),
+    Column("artifact", UUID(as_uuid=True), ForeignKey("artifacts.id"), primary_key=True),
+    _instant("due_at"),  # when the request was filed
+    Index("ix_request_items_artifact", "artifact"),
+)
+
+# One answer a request. `applied_at` is set in the transaction that re-wraps.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("request", UUID(as_uuid=True), ForeignKey("requests.id"), nullable=False, unique=True),
+    Column("request_digest", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    _instant("until", null=True),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _instant("decided_at"),
+    Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
+    _instant("applied_at", null=True),
+    _one_of("answer", "refuse extend extend_and_restrict"),
+)
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("run", Text, nullable=False, unique=True),
+    Column("dry_run", Boolean, nullable=False),
+    Column("digest", Text, nullable=False),
+    _instant("frozen_at"),
+)
+
+manifest_chunks = Table(
+    "manifest_chunks",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("manifest", UUID(as_uuid=True), ForeignKey("manifests.id"), nullable=False),
+    Column("artifacts", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Index("ix_manifest_chunks_manifest", "manifest"),
+)
+
+authorisations = Table(
+    "authorisations",
+    metadata,
+    Column("manifest", UUID(as_uuid=True), ForeignKey("manifests.id"), primary_key=True),
+    Column("digest", Text, nullable=False),
+    _instant("authorised_at"),
+)
+
+# What stays of an erased artifact: keyed digests and dates, no content. It outlives all other rows.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("artifact", UUID(as_uuid=True), primary_key=True),
+    Column("recording", UUID(as_uuid=True), nullable=False),
+    Column("identity_digest", LargeBinary, nullable=False),
+    Column("audio_digest", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("attempt", UUID(as_uuid=True), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    _instant("erasing_at"),
+    _instant("published_at", null=True),
+    # the four instants and counts that the certificate states, set as each step ends
+    _instant("key_deleted_at", null=True),
+    Column("versions_deleted", Integer),
+    Column("uploads_aborted", Integer),
+    _instant("absent_at", null=True),
+    Index("ix_tombstones_identity", "identity_digest"),
+    Index("ix_tombstones_audio", "audio_digest"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("artifact", UUID(as_uuid=True), unique=True),
+    Column("epoch", Text, nullable=False),
+    Column("file", LargeBinary, nullable=False),  # as docs/formats.md says
+    Column("chunk", UUID(as_uuid=True), nullable=False),  # those signed together
+    _instant("issued_at"),
+    _instant("irrecoverable_after"),
+    _instant("published_at", null=True),
+    _one_of("scope", "artifact epoch"),
+    Index("ix_certificates_epoch", "epoch"),
+)
+
+# Rows commit with the transition they describe; `leaf_index` is given later by the sealer.
+register = Table(
+    "register",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # canonical JSON
+    Column("leaf", LargeBinary, nullable=False),  # SHA-256(salt ‖ payload)
+    Column("leaf_index", BigInteger, unique=True),
+    Index("ix_register_unsealed", "id", postgresql_where=text("leaf_index IS NULL")),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # the compact range of `size` leaves
+    Column("note", LargeBinary, nullable=False),  # C2SP signed note
+    _instant("sealed_at"),
+    _instant("published_at", null=True),
+    Column("published_version", Text),
+)

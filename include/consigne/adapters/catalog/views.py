@@ -1,0 +1,232 @@
+"""What pages and the command line read. Read-only queries; nothing here locks or writes.
+
+`deliveries`, `recordings`, `recording` and `certificates` give contract.md's JSON (instants as text); the
+desk's views give values with instants as aware datetimes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, Select, exists, or_, select, text
+
+from consigne.adapters.catalog import tables as t
+from consigne.rules.clock import iso
+
+Document = dict[str, Any]
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else iso(instant)
+
+
+def _rows(tx: Connection, query: Select[Any]) -> Sequence[RowMapping]:
+    return tx.execute(query).mappings().all()
+
+
+def _grouped(rows: Iterable[RowMapping], column: str) -> dict[Any, list[RowMapping]]:
+    groups: dict[Any, list[RowMapping]] = {}
+    for row in rows:
+        groups.setdefault(row[column], []).append(row)
+    return groups
+
+
+def _picked(row: RowMapping, *names: str) -> Document:
+    return {name: row[name] for name in names}
+
+
+_VERDICT = ("purpose", "verdict", "code")
+
+
+def deliveries(tx: Connection) -> list[Document]:
+    """Every delivery, oldest first, with its verdicts by purpose."""
+    verdicts = _grouped(_rows(tx, select(t.verdicts).order_by(t.verdicts.c.purpose)), "delivery")
+    return [
+        {
+            "source": row["source"],
+            "id": row["source_id"],
+            "delivery": str(row["id"]),
+            "state": row["state"],
+            "code": row["code"],
+            "detail": row["detail"],
+            "deadline": _text(row["deadline"]),
+            "received_at": iso(row["received_at"]),
+            "recording": row["recording"] and str(row["recording"]),
+            "verdicts": [_picked(verdict, *_VERDICT) for verdict in verdicts.get(row["id"], [])],
+        }
+        for row in _rows(tx, select(t.deliveries).order_by(t.deliveries.c.received_at, t.deliveries.c.id))
+    ]
+
+
+def recordings(tx: Connection) -> list[Document]:
+    """Every recording, by its call's start, with its artifacts."""
+    order = t.recordings.c.started_at, t.recordings.c.id
+    return _documents(tx, select(t.recordings).order_by(*order), select(t.artifacts))
+
+
+def recording(tx: Connection, identifier: str) -> Document | None:
+    """One recording by its id, by the id of one of its artifacts, or by the id that its source gave it."""
+    try:
+        known = UUID(identifier)
+    except ValueError:
+        chosen = select(t.recordings.c.id).where(t.recordings.c.source_id == identifier)
+    else:
+        of_artifact = select(t.artifacts.c.recording).where(t.artifacts.c.id == known).scalar_subquery()
+        ids = t.recordings.c.id
+        chosen = select(ids).where(or_(ids == known, ids == of_artifact))
+    found = _documents(
+        tx,
+        select(t.recordings).where(t.recordings.c.id.in_(chosen)),
+        select(t.artifacts).where(t.artifacts.c.recording.in_(chosen)),
+    )
+    return found[0] if found else None
+
+
+def _documents(tx: Connection, of_recordings: Select[Any], of_artifacts: Select[Any]) -> list[Document]:
+    order = t.artifacts.c.purpose, t.artifacts.c.part
+    artifacts = _grouped(_rows(tx, of_artifacts.order_by(*order)), "recording")
+    return [
+        {
+            "id": str(row["id"]),
+            "source": row["source"],
+            "source_id": row["source_id"],
+            "started_at": iso(row["started_at"]),
+            "received_at": iso(row["received_at"]),
+            **_picked(row, "duration_ms", "direction", "queue", "agent", "language", "notice", "policy"),
+            "artifacts": [_artifact(artifact) for artifact in artifacts.get(row["id"], [])],
+        }
+        for row in _rows(tx, of_recordings)
+    ]
+
+
+def _artifact(row: RowMapping) -> Document:
+    return {
+        "id": str(row["id"]),
+        **_picked(row, "purpose", "part", "state", "restricted"),
+        "due_at": iso(row["due_at"]),
+        "cap_at": iso(row["cap_at"]),
+        "epoch": row["epoch"],
+        "extension": row["extension"] and str(row["extension"]),
+        **_picked(row, "bytes", "object", "version", "masked"),
+        "stored_at": iso(row["stored_at"]),
+        "erased_at": _text(row["erased_at"]),
+    }
+
+
+def certificates(tx: Connection) -> list[Document]:
+    """Every certificate, oldest first; an artifact's is `cryptographic` once its epoch has one.
+
+    `file` is the name under which `consigne certificates --out` writes it, None until its chunk is signed.
+    """
+    of_epoch = t.certificates.alias("of_epoch")
+    raised = exists().where(of_epoch.c.epoch == t.certificates.c.epoch, of_epoch.c.scope == "epoch")
+    order = t.certificates.c.issued_at, t.certificates.c.id
+    query = select(t.certificates, raised.label("raised")).order_by(*order)
+    return [
+        {
+            "id": str(row["id"]),
+            "scope": row["scope"],
+            "proof": "cryptographic" if row["raised"] else "logical",
+            "assurance": json.loads(row["body"])["assurance"],
+            "issued_at": iso(row["issued_at"]),
+            "irrecoverable_after": iso(row["irrecoverable_after"]),
+            "artifact": row["artifact"] and str(row["artifact"]),
+            "epoch": row["epoch"],
+            "file": row["file"] and f"{row['id']}.json",
+        }
+        for row in _rows(tx, query)
+    ]
+
+
+_REQUEST = select(
+    t.requests,
+    t.decisions.c.answer,
+    t.decisions.c.until.label("decided_until"),
+    t.decisions.c.decided_by,
+    t.decisions.c.decided_at,
+    t.decisions.c.reason.label("decided_reason"),
+    t.decisions.c.applied_at,
+).outerjoin_from(t.requests, t.decisions, t.decisions.c.request == t.requests.c.id)
+
+_OF_ARTIFACT = (
+    "recording",
+    "purpose",
+    "part",
+    "state",
+    "restricted",
+    "clock_start",
+    "due_at",
+    "cap_at",
+    "masked",
+)
+_OF_RECORDING = ("source_id", "started_at", "duration_ms", "queue", "agent", "language", "notice")
+_ITEM = (
+    select(
+        t.request_items.c.request,
+        t.artifacts.c.id.label("artifact"),
+        *(t.artifacts.c[name] for name in _OF_ARTIFACT),
+        *(t.recordings.c[name] for name in _OF_RECORDING),
+        t.policies.c.version.label("policy_version"),
+    )
+    .join_from(t.request_items, t.artifacts, t.artifacts.c.id == t.request_items.c.artifact)
+    .join(t.recordings, t.recordings.c.id == t.artifacts.c.recording)
+    .join(t.policies, t.policies.c.digest == t.artifacts.c.policy)
+    .order_by(t.recordings.c.started_at, t.recordings.c.id, t.artifacts.c.purpose, t.artifacts.c.part)
+)
+
+
+def waiting(tx: Connection, now: datetime) -> list[Document]:
+    """Pending requests that have not lapsed, with `items`, the weightiest consequence of silence first.
+
+    `gone_at` is when the first item is destroyed if nobody answers: its due date, or the end of the response
+    time where that comes later (the one wait that P5 allows).
+    """
+    query = _REQUEST.where(t.requests.c.state == "pending", t.requests.c.lapses_at > now)
+    return sorted(_requests(tx, query), key=lambda r: (r["gone_at"], r["lapses_at"], r["id"]))
+
+
+def asked_by(tx: Connection, user: str, limit: int) -> list[Document]:
+    """A person's own requests, newest first, whatever became of them."""
+    query = _REQUEST.where(t.requests.c.requester == user).order_by(t.requests.c.filed_at.desc()).limit(limit)
+    return _requests(tx, query)
+
+
+def request(tx: Connection, identifier: UUID) -> Document | None:
+    """One request with its items and, once there is one, its decision."""
+    found = _requests(tx, _REQUEST.where(t.requests.c.id == identifier))
+    return found[0] if found else None
+
+
+def _requests(tx: Connection, query: Select[Any]) -> list[Document]:
+    found = [dict(row) for row in _rows(tx, query)]
+    of_these = _ITEM.where(t.request_items.c.request.in_([row["id"] for row in found]))
+    items = _grouped(_rows(tx, of_these), "request")
+    for row in found:
+        row["items"] = items.get(row["id"], [])
+        row["gone_at"] = min(max(item["due_at"], row["lapses_at"]) for item in row["items"])
+    return found
+
+
+def decisions_on(tx: Connection, artifacts: Sequence[UUID]) -> list[Document]:
+    """Decisions on any of these artifacts, newest first, with the request each one answers."""
+    touched = select(t.request_items.c.request).where(t.request_items.c.artifact.in_(artifacts))
+    query = (
+        select(t.decisions, t.requests.c.requester, t.requests.c.ground)
+        .join_from(t.decisions, t.requests, t.requests.c.id == t.decisions.c.request)
+        .where(t.decisions.c.request.in_(touched))
+        .order_by(t.decisions.c.decided_at.desc())
+    )
+    return [dict(row) for row in _rows(tx, query)]
+
+
+def history(tx: Connection, subjects: Sequence[UUID]) -> list[Mapping[str, Any]]:
+    """The register's entries that name any of these identifiers, oldest first, as their payloads."""
+    names = [b'%"' + str(subject).encode() + b'"%' for subject in subjects]
+    query = select(t.register.c.payload).where(
+        or_(*(t.register.c.payload.op("LIKE")(name) for name in names)) if names else text("false")
+    )
+    return [json.loads(payload) for payload in tx.execute(query.order_by(t.register.c.id)).scalars()]

@@ -1,0 +1,211 @@
+"""MinIO as `acts.ports.Store`: one client per identity, each with its own rights (`store/access.py`).
+
+Objects are written by a single PUT that this module signs itself: minio-py would hash the body a second
+time and might split it into parts. The signature covers the caller's SHA-256, which the server checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256 as hash_sha256
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from minio import Minio
+from minio.credentials.credentials import Credentials
+from minio.deleteobjects import DeleteObject
+from minio.error import MinioException, S3Error
+from minio.signer import sign_v4_s3
+from minio.time import to_amz_date, utcnow
+from urllib3 import PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
+
+from consigne.acts.ports import ObjectFacts, ObjectVersion, Stored, Upload
+from consigne.rules.errors import Conflict, ConsigneError, Misconfigured, Unavailable
+
+RECORDINGS: Final = "recordings"
+EVIDENCE: Final = "evidence"
+KMS: Final = "aws:kms"
+ENCRYPTION: Final = "x-amz-server-side-encryption"
+_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})  # the last: a delete marker
+_RETRIABLE: Final = frozenset({"SlowDown", "RequestTimeout", "XAmzContentSHA256Mismatch", "IncompleteBody"})
+
+
+class MinioStore:
+    """`credentials(identity)` gives (access key, secret key) for `ingest`, `listen-<purpose>`, `expire`,
+    `reconcile` and `evidence`; it is asked only for the identities that a process uses."""
+
+    def __init__(
+        self, endpoint: str, region: str, secure: bool, credentials: Callable[[str], tuple[str, str]]
+    ) -> None:
+        self._endpoint, self._region, self._secure = endpoint, region, secure
+        self._credentials = credentials
+        self._pool = open_pool()
+        self._clients: dict[str, Minio] = {}
+
+    def put(self, object: str, data: bytes | bytearray | memoryview, sha256: bytes) -> Stored:
+        # The default of the bucket would do; the policy of `ingest` wants it said.
+        version = self._put("ingest", RECORDINGS, object, data, sha256, {ENCRYPTION: KMS})
+        return Stored(object, version, len(data))
+
+    def get(self, purpose: str, object: str, version: str) -> bytes:
+        return self._get(f"listen-{purpose}", RECORDINGS, object, version)
+
+    def inspect(self, object: str, version: str) -> ObjectFacts | None:
+        try:
+            with translated("inspect"):
+                found = self._as("reconcile").stat_object(RECORDINGS, object, version_id=version)
+        except Conflict:
+            return None
+        headers = found.metadata or {}
+        return ObjectFacts(found.size or 0, headers.get(ENCRYPTION))
+
+    def list_versions(self, prefix: str) -> list[ObjectVersion]:
+        return self._list("expire", RECORDINGS, prefix)
+
+    def list_uploads(self, prefix: str) -> list[Upload]:
+        # MinIO lists either all uploads that its memory knows, or those of one exact name from its disks.
+        found = {upload: None for asked in ("", prefix) for upload in self._list_uploads(asked)}
+        return [upload for upload in found if upload.object.startswith(prefix)]
+
+    def delete_versions(self, versions: Sequence[ObjectVersion]) -> None:
+        targets = [DeleteObject(version.object, version.version) for version in versions]
+        with translated("delete"):
+            failed = list(self._as("expire").remove_objects(RECORDINGS, targets))
+        if failed:
+            raise Unavailable("not_deleted", f"{len(failed)} versions: {failed[0].code}")
+
+    def abort_uploads(self, uploads: Sequence[Upload]) -> None:
+        client = self._as("expire")
+        for upload in uploads:
+            try:
+                with translated("abort"):
+                    client._abort_multipart_upload(RECORDINGS, upload.object, upload.upload)
+            except Conflict:
+                continue  # gone already
+
+    def publish(self, name: str, data: bytes, retain_until: datetime) -> str:
+        lock = {
+            "x-amz-object-lock-mode": "COMPLIANCE",
+            "x-amz-object-lock-retain-until-date": retain_until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return self._put("evidence", EVIDENCE, name, data, hash_sha256(data).digest(), lock)
+
+    def read_evidence(self, name: str, version: str | None = None) -> bytes:
+        return self._get("reconcile", EVIDENCE, name, version)
+
+    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
+        return self._list("reconcile", EVIDENCE, prefix)
+
+    def server_time(self) -> datetime:
+        # Any answer carries it, a refusal too; no identity is needed.
+        with translated("server_time"):
+            answer = self._pool.request("HEAD", f"{self._base()}/", retries=False)
+        try:
+            return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+        except ValueError:
+            raise Unavailable("store", "server_time") from None
+
+    def _put(
+        self, identity: str, bucket: str, object: str, data: bytes | bytearray | memoryview, sha256: bytes,
+        headers: Mapping[str, str],
+    ) -> str:  # fmt: skip
+        url, date = urlsplit(f"{self._base()}/{bucket}/{quote(object)}"), utcnow()
+        access_key, secret_key = self._credentials(identity)
+        signed = sign_v4_s3(
+            method="PUT",
+            url=url,
+            region=self._region,
+            headers={
+                "Host": url.netloc,
+                "Content-Type": "application/octet-stream",
+                "x-amz-content-sha256": sha256.hex(),
+                "x-amz-date": to_amz_date(date),
+                **headers,
+            },
+            credentials=Credentials(access_key, secret_key),
+            content_sha256=sha256.hex(),
+            date=date,
+        )
+        with translated("put"):
+            answer = self._pool.urlopen("PUT", url.geturl(), body=data, headers=signed)
+            if answer.status != 200:
+                raise S3Error.fromxml(answer)
+        version = answer.headers.get("x-amz-version-id")
+        if not version:
+            raise Misconfigured("not_versioned", bucket, "run `consigne apply`")
+        return version
+
+    def _get(self, identity: str, bucket: str, object: str, version: str | None) -> bytes:
+        with translated("get"):
+            answer = self._as(identity).get_object(bucket, object, version_id=version)
+            try:
+                return answer.read()
+            finally:
+                answer.close()
+                answer.release_conn()
+
+    def _list(self, identity: str, bucket: str, prefix: str) -> list[ObjectVersion]:
+        with translated("list"):
+            found = self._as(identity).list_objects(bucket, prefix, recursive=True, include_version=True)
+            return [
+                ObjectVersion(item.object_name or "", item.version_id or "null", item.is_delete_marker)
+                for item in found
+            ]
+
+    def _list_uploads(self, prefix: str) -> list[Upload]:
+        with translated("list"):
+            found = self._as("expire")._list_multipart_uploads(RECORDINGS, prefix=prefix)
+        if found.is_truncated:
+            raise Unavailable("too_many_uploads", RECORDINGS)
+        return [Upload(item.object_name, item.upload_id or "") for item in found.uploads]
+
+    def _as(self, identity: str) -> Minio:
+        if identity not in self._clients:
+            self._clients[identity] = connect(
+                self._endpoint, self._region, self._secure, self._credentials(identity), self._pool
+            )
+        return self._clients[identity]
+
+    def _base(self) -> str:
+        return f"{'https' if self._secure else 'http'}://{self._endpoint}"
+
+
+def open_pool() -> PoolManager:
+    """Connections with time limits and few retries: a task's own retry is the patient one. A PUT that is
+    sent twice leaves a second version, and only the recorded one counts."""
+    retries = Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
+    return PoolManager(timeout=Timeout(connect=5, read=60), maxsize=10, retries=retries)
+
+
+def connect(
+    endpoint: str, region: str, secure: bool, credentials: tuple[str, str], pool: PoolManager
+) -> Minio:
+    """A client for one identity. The region is given, since most identities may not ask for it."""
+    access_key, secret_key = credentials
+    return Minio(
+        endpoint, access_key=access_key, secret_key=secret_key, secure=secure, region=region, http_client=pool
+    )
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """The client's faults as Consigne's: Conflict('absent'), Misconfigured or Unavailable('store')."""
+    try:
+        yield
+    except S3Error as fault:
+        raise _fault(fault, operation) from None
+    except (MinioException, HTTPError, OSError) as fault:
+        raise Unavailable("store", f"{operation}: {type(fault).__name__}") from None
+
+
+def _fault(fault: S3Error, operation: str) -> ConsigneError:
+    where = f"{operation}: {fault.code}"
+    if fault.code in _ABSENT:
+        return Conflict("absent", where)
+    if fault.code in _RETRIABLE or (fault.response.status >= 500 and fault.response.status != 501):
+        return Unavailable("store", where)
+    return Misconfigured("store_refused", where)

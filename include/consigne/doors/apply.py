@@ -1,0 +1,99 @@
+"""`consigne apply`: database, store and keyring brought in line with the policy. Idempotent, and the only writer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
+
+from consigne.adapters.catalog.grants import grant, make_roles
+from consigne.adapters.catalog.migrate import migrate
+from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.catalog.session import open_engine
+from consigne.adapters.keyring.open import open_keyring
+from consigne.adapters.store.access import configure_store, identities
+from consigne.adapters.store.probe import probe
+from consigne.doors.settings import DATABASE_ROLES, Settings
+from consigne.doors.wiring import acknowledgements_file, read_acknowledgements_of
+from consigne.rules.errors import Misconfigured
+from consigne.rules.policy.limits import breaches
+from consigne.rules.policy.load import Loaded, load
+
+Say = Callable[[str], None]
+
+
+def apply(settings: Settings, say: Say = lambda _: None) -> None:
+    """Everything that the policy asks of the installation. Misconfigured stops it before anything opens:
+    a policy that breaks a limit, a changed policy file, a store without its KMS."""
+    given = read_policy(settings)
+    admin = open_engine(settings.database_admin_url())
+    prepare_catalog(settings, admin)
+    catalog = Catalog(open_engine(settings.database_url("owner")), os.urandom)
+    open_keyring(settings.keyring_url).public_keys()
+    with catalog.begin() as tx:
+        loaded = _put_in_force(catalog, tx, settings, given, say)
+    names = identities(loaded.policy)
+    credentials = {name: settings.store_credentials(name) for name in names}
+    for change in configure_store(
+        settings.store_endpoint, settings.store_region, settings.store_secure,
+        settings.store_credentials("root"), loaded.policy, credentials,
+    ):  # fmt: skip
+        say(change)
+    probe(settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials("root"))
+
+
+def read_policy(settings: Settings) -> tuple[Loaded, str]:
+    """The policy's file, valid and within the limits, with its text. Misconfigured names the first line."""
+    if not settings.policy_file.is_file():
+        raise Misconfigured("no_policy_file", str(settings.policy_file), "give --policy FILE")
+    content = settings.policy_file.read_text(encoding="utf-8")
+    loaded = load(content)
+    broken = [found for found in breaches(loaded) if found.severity == "error"]
+    if broken:
+        where = f"{settings.policy_file.name} line {broken[0].line}, {broken[0].field}"
+        raise Misconfigured("policy_breaks_a_limit", where, broken[0].message)
+    if loaded.policy.agents is not None:
+        read_acknowledgements_of(settings.policy_file, loaded.policy)
+    return loaded, content
+
+
+def prepare_catalog(settings: Settings, admin: Engine) -> None:
+    """Roles, tables, privileges, and the rows that an installation has one of."""
+    users = {role: settings.database_user(role) for role in DATABASE_ROLES}
+    passwords = {role: settings.database_password(role) for role in DATABASE_ROLES}
+    with admin.begin() as tx:
+        tx.execute(text("SELECT pg_advisory_xact_lock(4711002)"))
+        make_roles(tx, users, passwords)
+        for role, user in users.items():
+            tx.execute(text(f"GRANT CONNECT ON DATABASE consigne TO {user}"))
+            if role == "owner":
+                tx.execute(text(f"GRANT ALL ON SCHEMA public TO {user}"))
+    owner = open_engine(settings.database_url("owner"))
+    migrate(owner)
+    with owner.begin() as tx:
+        grant(tx, {role: user for role, user in users.items() if role != "owner"})
+        tx.execute(
+            text("INSERT INTO installation (origin) VALUES (:origin) ON CONFLICT DO NOTHING"),
+            {"origin": f"consigne/{os.urandom(4).hex()}"},
+        )
+        if settings.test_clock:
+            tx.execute(text("UPDATE clock SET test = true"))
+
+
+def _put_in_force(catalog: Catalog, tx: Connection, settings: Settings, given: tuple[Loaded, str], say: Say) -> Loaded:
+    loaded, content = given
+    known = catalog.newest_policy(tx)
+    if known is not None and known.digest != loaded.policy.digest:
+        raise Misconfigured(
+            "policy_changed", str(settings.policy_file),
+            f"version {known.version} is in force; a policy changes by a decision of the DPO, not by a file",
+        )  # fmt: skip
+    if known is None:
+        now: datetime = catalog.now(tx)
+        catalog.add_policy(tx, loaded.policy, content, now)
+        entry = {"subject": loaded.policy.digest, "version": loaded.policy.version, "outcome": "in_force"}
+        catalog.append(tx, "consigne", "configure:policy:applied", [entry])
+        say(f"policy {loaded.policy.version} is in force")
+    return loaded

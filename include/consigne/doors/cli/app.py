@@ -1,0 +1,64 @@
+"""The command line: a table of commands, and what a fault becomes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+import typer
+
+from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
+
+# Command -> module:function (or module:Typer where it has commands of its own). Only what is asked for is imported.
+COMMANDS = {
+    "up": "consigne.doors.cli.up:up",
+    "down": "consigne.doors.cli.up:down",
+    "status": "consigne.doors.cli.status:status",
+    "deliveries": "consigne.doors.cli.read:deliveries",
+    "recordings": "consigne.doors.cli.read:recordings",
+    "show": "consigne.doors.cli.read:show",
+    "request-exception": "consigne.doors.cli.request_exception:request_exception",
+    "export": "consigne.doors.cli.export:export",
+}
+EXIT_CODES: tuple[tuple[type[ConsigneError], int], ...] = (
+    (Unavailable, 3),
+    (Tampered, 5),
+    (BadInput, 2),
+    (Misconfigured, 2),
+    (Conflict, 2),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code (contract.md, Commands). A fault is one line, never a traceback."""
+    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    try:
+        result = _app([asked] if asked in COMMANDS else list(COMMANDS))(list(arguments), standalone_mode=False)
+    except ConsigneError as fault:
+        print(f"consigne: {fault}", file=sys.stderr)
+        return next(code for kind, code in EXIT_CODES if isinstance(fault, kind))
+    except click.ClickException as fault:
+        fault.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _app(names: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_consigne)
+    for name in names:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def _consigne() -> None:
+    """Keeps call recordings few, for a purpose, for a time, and then provably gone."""

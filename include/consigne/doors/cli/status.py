@@ -1,0 +1,36 @@
+"""`status`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from consigne.doors.cli.options import DEFAULT_STATE, Json, State
+from consigne.doors.local.status import status as local_status
+from consigne.doors.settings import Settings
+
+
+def status(
+    state: State = DEFAULT_STATE,
+    as_json: Json = False,
+    secrets: Annotated[bool, typer.Option("--secrets", help="With passwords and keys.")] = False,
+) -> None:
+    """What runs and where."""
+    document = local_status(Settings.open(state), secrets)
+    if as_json:
+        print(json.dumps(document, indent=1))
+        return
+    _print(document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    print(f"{document['url']}\nstate   {document['state_dir']}\nintake  {document['intake']}\n")
+    for name, part in document["components"].items():
+        print(f"  {name:<15}{part['state']:<11}{part['log']}")
+    print()
+    for user, account in document["accounts"].items():
+        print(f"  {user:<10}{', '.join(account['roles']):<10}{account.get('password', '')}".rstrip())
+    if document["swap"]:
+        print("\n  this machine swaps: memory may reach its disk")

@@ -1,0 +1,42 @@
+"""One look at the catalog: a read-only transaction with its clock and the policy in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+
+from consigne.acts.catalog import Transaction
+from consigne.acts.journey import Platform
+from consigne.rules.errors import Unavailable
+from consigne.rules.policy.model import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a page reads with: `now` is the catalog's (UTC)."""
+
+    tx: Transaction
+    now: datetime
+    policy: Policy
+
+
+def platform(request: Request, role: str) -> Platform:
+    """The parts for a database role; Unavailable where one is away."""
+    found: Platform = request.app.state.platform(role)
+    return found
+
+
+@contextmanager
+def looking(request: Request) -> Iterator[Look]:
+    """As the `read` role. Unavailable('no_policy_in_force') before the first policy holds."""
+    catalog = platform(request, "read").catalog
+    with catalog.begin() as tx:
+        now = catalog.now(tx)
+        policy = catalog.policy_at(tx, now)
+        if policy is None:
+            raise Unavailable("no_policy_in_force")
+        yield Look(tx, now, policy)

@@ -1,0 +1,57 @@
+"""How a page becomes HTML: its template, the reader's language, and what every page carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from consigne.doors.desk.session import form_token
+from consigne.doors.desk.words import Wording, choose
+
+LANGUAGE_COOKIE = "consigne_language"
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def inner_path(request: Request) -> str:
+    """The path within the desk, from its leading slash on."""
+    return request.url.path.removeprefix(request.scope["root_path"]) or "/"
+
+
+def wording(request: Request, zone: str) -> Wording:
+    """Words in the reader's language; instants in `zone` (the policy's)."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return Wording(choose(chosen, request.headers.get("accept-language", "")), zone)
+
+
+def page(
+    request: Request, template: str, words: Wording, status: int = 200, **values: object
+) -> HTMLResponse:
+    """The template with its values; `user` is shown where somebody is signed in."""
+    reader = getattr(request.state, "reader", None)
+    carried = {
+        "w": words,
+        "base": request.scope["root_path"],
+        "airflow": f"{request.scope.get('app_root_path', '')}/",
+        "alone": request.headers.get("sec-fetch-dest") == "document",
+        "user": reader.actor.user if reader else "",
+        "token": form_token(request) if reader else "",
+        "here": template.removesuffix(".html"),
+        "path": inner_path(request) if request.method == "GET" else "/",
+    }
+    html = _TEMPLATES.get_template(template).render(carried | values)
+    return HTMLResponse(html, status, headers={"Content-Language": words.language})
+
+
+def fault_page(request: Request, status: int, fault: str) -> HTMLResponse:
+    """A plain page: what happened in the reader's words (`fault.<fault>` of the texts), nothing else."""
+    return page(request, "fault.html", wording(request, "UTC"), status, fault=fault)

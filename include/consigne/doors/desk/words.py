@@ -1,0 +1,90 @@
+"""One reader's words: the language chosen, texts filled in, dates, lengths and counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from consigne.doors.desk.text import LANGUAGES, TEXTS
+
+_MONTHS = {
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+_UNITS = {
+    "fr": {"day": ("jour", "jours"), "hour": ("heure", "heures"), "minute": ("minute", "minutes")},
+    "en": {"day": ("day", "days"), "hour": ("hour", "hours"), "minute": ("minute", "minutes")},
+}
+
+
+def choose(asked: str | None, accept_language: str) -> str:
+    """`fr` or `en`: the reader's own choice, else the first of Accept-Language that we speak, else French."""
+    if asked in LANGUAGES:
+        return asked
+    ranked: list[tuple[float, int, str]] = []
+    for place, item in enumerate(accept_language[:500].split(",")):
+        tag, _, quality = item.strip().partition(";q=")
+        language = tag.split("-")[0].strip().lower()
+        if language in LANGUAGES:
+            ranked.append((-_quality(quality), place, language))
+    best = min(ranked, default=(0.0, 0, LANGUAGES[0]))
+    return best[2] if best[0] or not ranked else LANGUAGES[0]
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words for one reader: `language` is one of LANGUAGES, `zone` the policy's (IANA)."""
+
+    language: str
+    zone: str
+
+    def say(self, key: str, **names: object) -> str:
+        """The text of a key with its names filled in."""
+        return TEXTS[key][LANGUAGES.index(self.language)].format(**names)
+
+    def label(self, family: str, name: str) -> str:
+        """The word for a code of the policy or catalog; a code without one is shown as it is."""
+        key = f"{family}.{name}"
+        return self.say(key) if key in TEXTS else name.replace("_", " ")
+
+    def day(self, instant: datetime) -> str:
+        """`20 novembre 2026`, `20 November 2026`, in the policy's zone."""
+        local = instant.astimezone(ZoneInfo(self.zone))
+        number = "1er" if self.language == "fr" and local.day == 1 else str(local.day)
+        return f"{number} {_MONTHS[self.language][local.month - 1]} {local.year}"
+
+    def moment(self, instant: datetime) -> str:
+        """Day, hour and minute; a midnight is shown as the day alone."""
+        local = instant.astimezone(ZoneInfo(self.zone))
+        if (local.hour, local.minute, local.second) == (0, 0, 0):
+            return self.day(instant)
+        clock = f"à {local:%H:%M}" if self.language == "fr" else f"{local:%H:%M}"
+        return f"{self.day(instant)}{' ' if self.language == 'fr' else ', '}{clock}"
+
+    def span(self, length: timedelta) -> str:
+        """A length of time in its largest unit, rounded down: `4 jours`, `3 hours`, `1 minute`."""
+        minutes = max(0, int(length.total_seconds()) // 60)
+        for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+            if minutes >= size or unit == "minute":
+                count = minutes // size
+                single = count == 1 or (count == 0 and self.language == "fr")
+                return f"{count} {_UNITS[self.language][unit][0 if single else 1]}"
+        raise AssertionError(minutes)
+
+    def length(self, duration_ms: int) -> str:
+        """A recording's length or a place in it: `4:38`, `1:02:09`."""
+        hours, rest = divmod(duration_ms // 1000, 3600)
+        minutes, seconds = divmod(rest, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+    def plural(self, key: str, count: int) -> str:
+        """`key.one` or `key.many` with the count filled in."""
+        return self.say(f"{key}.one" if count == 1 else f"{key}.many", count=count)

@@ -1,0 +1,139 @@
+"""Airflow for one machine: its configuration, the environment of its components, its database."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import urllib.error
+import urllib.request
+from configparser import RawConfigParser
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+from consigne.doors.local.processes import Command, clean_environment, python
+from consigne.doors.settings import CHECKOUT, Settings, write_private
+
+AUTH_MANAGER = "consigne.doors.orchestration.auth.ConsigneFabAuthManager"
+HEARTBEAT_OVERDUE = timedelta(seconds=30)
+
+
+def write_configuration(settings: Settings) -> None:
+    """airflow.cfg, mode 0600: the secrets are in it, so that no environment carries them."""
+    document = RawConfigParser()
+    document.optionxform = str  # type: ignore[assignment,method-assign]
+    document.read_dict(_configuration(settings))
+    out = StringIO()
+    document.write(out)
+    write_private(settings.state_dir / "airflow" / "airflow.cfg", out.getvalue())
+
+
+def _configuration(settings: Settings) -> dict[str, dict[str, str]]:
+    home, logs = settings.state_dir / "airflow", settings.state_dir / "logs" / "airflow"
+    return {
+        "core": {
+            "dags_folder": str(CHECKOUT / "dags"),
+            "plugins_folder": str(CHECKOUT / "plugins"),
+            "load_examples": "False",
+            "auth_manager": AUTH_MANAGER,
+            "executor": "LocalExecutor",
+            "parallelism": str(max(2, 2 * (os.cpu_count() or 1))),
+            "mp_start_method": "fork",  # the executor's children share the scheduler's memory
+            "fernet_key": _fernet_key(settings),
+            "execution_api_server_url": f"{settings.airflow_url}/execution/",
+            "hide_sensitive_var_conn_fields": "True",
+            "min_serialized_dag_update_interval": "5",
+        },
+        "database": {
+            "sql_alchemy_conn": settings.airflow_database_url(),
+            "sql_alchemy_conn_async": settings.airflow_database_url("psycopg"),
+            "sql_alchemy_pool_size": "5",
+            "sql_alchemy_max_overflow": "10",
+        },
+        "api": {
+            "base_url": settings.airflow_url,
+            "host": "127.0.0.1",
+            "port": str(settings.airflow_port),
+            "workers": "1",
+            "secret_key": settings.secret("airflow-secret-key"),
+            "expose_config": "False",
+            "expose_stacktrace": "False",
+        },
+        "api_auth": {"jwt_secret": settings.secret("airflow-jwt-secret")},
+        "scheduler": {
+            "scheduler_idle_sleep_time": "0.2",
+            "task_instance_heartbeat_timeout": "20",
+            "task_instance_heartbeat_timeout_detection_interval": "5",
+            "orphaned_tasks_check_interval": "20",
+            "scheduler_health_check_threshold": "30",
+        },
+        "dag_processor": {
+            "parsing_processes": "1",
+            "refresh_interval": "60",
+            "min_file_process_interval": "60",
+            "dag_file_processor_timeout": "120",
+        },
+        "logging": {
+            "base_log_folder": str(logs),
+            "dag_processor_child_process_log_directory": str(logs / "dag_processor"),
+        },
+        "metrics": {"statsd_on": "False", "otel_on": "False"},
+        "traces": {"otel_on": "False"},
+        "usage_data_collection": {"enabled": "False"},
+    }
+
+
+def _fernet_key(settings: Settings) -> str:
+    file = settings.state_dir / "secrets" / "airflow-fernet-key"
+    if not file.exists():
+        write_private(file, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(), keep=True)
+    return file.read_text()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What Airflow's processes, and all that speak of this installation, are told: no secret."""
+    home = settings.state_dir / "airflow"
+    return clean_environment(
+        HOME=str(home),
+        AIRFLOW_HOME=str(home),
+        AIRFLOW_CONFIG=str(home / "airflow.cfg"),
+        CONSIGNE_STATE=str(settings.state_dir),
+        PYTHONPATH=str(CHECKOUT / "include"),
+        PYTHONUNBUFFERED="1",
+    )
+
+
+def command(settings: Settings, name: str, *arguments: str) -> Command:
+    """One of Airflow's components (`airflow <name>`), in a folder of its own."""
+    return module(settings, name, "airflow", name, *arguments)
+
+
+def module(settings: Settings, component: str, name: str, *arguments: str) -> Command:
+    """A Python module in Airflow's environment."""
+    folder = settings.state_dir / "run" / component
+    folder.mkdir(mode=0o700, exist_ok=True)
+    log = settings.state_dir / "logs" / f"{component}.log"
+    return Command(python(name, *arguments), folder, log, environment(settings))
+
+
+def health(settings: Settings) -> dict[str, bool]:
+    """Which of `api-server`, `scheduler` and `dag-processor` are well, as the api-server sees them."""
+    try:
+        with urllib.request.urlopen(f"{settings.airflow_url}/api/v2/monitor/health", timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return {}
+    return {
+        "api-server": (found.get("metadatabase") or {}).get("status") == "healthy",
+        "scheduler": _beats(found.get("scheduler") or {}, "latest_scheduler_heartbeat"),
+        "dag-processor": _beats(found.get("dag_processor") or {}, "latest_dag_processor_heartbeat"),
+    }
+
+
+def _beats(part: dict[str, Any], field: str) -> bool:
+    latest = part.get(field)
+    if part.get("status") != "healthy" or not latest:
+        return False
+    return datetime.now(UTC) - datetime.fromisoformat(latest) < HEARTBEAT_OVERDUE

@@ -1,0 +1,34 @@
+"""Airflow's database at its version, then roles and accounts: one process, because importing Airflow is what
+takes long. `python -m consigne.doors.local.prepare_airflow`."""
+
+from __future__ import annotations
+
+import psycopg
+
+from consigne.doors.settings import Settings
+
+
+def prepare(settings: Settings) -> None:
+    """Idempotent; where the database is at this version, only roles and accounts are looked at."""
+    from airflow.utils import db
+
+    if not _is_new(settings):
+        try:
+            db.check_migrations(timeout=1)
+        except TimeoutError:
+            db.upgradedb()
+    else:
+        db.upgradedb()
+    from consigne.doors.orchestration import accounts
+
+    accounts.sync(settings.account_password)
+
+
+def _is_new(settings: Settings) -> bool:
+    url = settings.airflow_database_url("psycopg").replace("+psycopg", "", 1)
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)
+
+
+if __name__ == "__main__":
+    prepare(Settings.from_environment())

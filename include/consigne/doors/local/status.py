@@ -1,0 +1,102 @@
+"""What runs and where: contract.md, *Shapes*, status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from consigne.doors.local import airflow, minio, postgres, report
+from consigne.doors.local.components import COMPONENTS, Component
+from consigne.doors.settings import ACCOUNTS, Settings
+
+
+def status(settings: Settings, with_secrets: bool = False) -> dict[str, Any]:
+    """The document; passwords and keys only where asked for."""
+    states = component_states(settings)
+    catalog = _ask_catalog(settings) if states["postgres"]["state"] == "healthy" else {}
+    return {
+        "url": settings.airflow_url,
+        "state_dir": str(settings.state_dir),
+        "intake": str(settings.intake_dir),
+        "policy": catalog.get("policy"),
+        "components": states,
+        "accounts": _accounts(settings, with_secrets),
+        "store": _store(settings, with_secrets),
+        "database": {"url": settings.database_admin_url()} if with_secrets else {},
+        "keyring": {"url": settings.keyring_url},
+        "clock": {"test": settings.test_clock, "offset_s": catalog.get("offset_s", 0)},
+        "swap": swap_is_on(),
+    }
+
+
+def component_states(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Each component's state, by a real check of it."""
+    found = report.read(settings)
+    seen_by_airflow = airflow.health(settings) if settings.airflow_port else {}
+    checks = {"postgres": postgres.answers, "minio": minio.answers}
+    states = {}
+    for component in COMPONENTS:
+        if component.is_step:
+            continue
+        name = component.name
+        lives = bool(found and found.lives(name)) or not component.is_ours(settings)
+        is_well = checks[name](settings) if name in checks else seen_by_airflow.get(name, name == "sealer")
+        states[name] = _state(settings, component, found, lives, is_well)
+    return states
+
+
+def _state(
+    settings: Settings, component: Component, found: report.Report | None, lives: bool, is_well: bool
+) -> dict[str, Any]:
+    is_starting = bool(found and found.phase == "starting" and report.runs(settings))
+    state = "healthy" if lives and is_well else "starting" if is_starting else "unhealthy" if lives else "stopped"
+    part = found.parts.get(component.name) if found else None
+    since = part.since if part and lives else None
+    return {"state": state, "since": since or None, "log": str(component.log(settings))}
+
+
+def swap_is_on() -> bool:
+    """Whether this machine may write memory to a disk (proc(5), /proc/swaps)."""
+    try:
+        return len(Path("/proc/swaps").read_text().splitlines()) > 1
+    except OSError:
+        return False
+
+
+def _accounts(settings: Settings, with_secrets: bool) -> dict[str, dict[str, Any]]:
+    listed: dict[str, dict[str, Any]] = {user: {"roles": [role]} for user, role in ACCOUNTS.items()}
+    if with_secrets:
+        for user, one in listed.items():
+            one["password"] = settings.account_password(user)
+    return listed
+
+
+def _store(settings: Settings, with_secrets: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {"endpoint": settings.store_endpoint, "region": settings.store_region}
+    document["identities"] = {name: {} for name in settings.store_identities()}
+    if with_secrets:
+        document["root"] = _keys(settings, "root")
+        document["identities"] = {name: _keys(settings, name) for name in settings.store_identities()}
+    return document
+
+
+def _keys(settings: Settings, identity: str) -> dict[str, str]:
+    access, secret = settings.store_credentials(identity)
+    return {"access_key": access, "secret_key": secret}
+
+
+def _ask_catalog(settings: Settings) -> dict[str, Any]:
+    """The policy in force and the clock's shift; empty where the catalog is not made yet."""
+    in_force = "SELECT version, digest FROM policies WHERE in_force_from <= consigne_now() ORDER BY in_force_from DESC"
+    engine = create_engine(settings.database_url("read"), poolclass=NullPool, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            policy = connection.execute(text(f"{in_force} LIMIT 1")).mappings().one_or_none()
+            offset_s = connection.execute(text("SELECT offset_s FROM clock")).scalar_one()
+    except SQLAlchemyError:
+        return {}
+    return {"policy": dict(policy) if policy else None, "offset_s": offset_s}

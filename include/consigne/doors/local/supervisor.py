@@ -1,0 +1,190 @@
+"""Starts what a state folder needs, restarts what dies, stops all that it started.
+
+`python -m consigne.doors.local.supervisor [--with-parent]`, CONSIGNE_STATE in the environment. One thread, woken
+by signals. SIGTERM or SIGINT stops everything in reverse order. Killed itself, the kernel asks the components
+to stop, and the next supervisor stops what is left before it starts anything.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from consigne.doors.local import airflow, ports, postgres, processes, report
+from consigne.doors.local.components import COMPONENTS, Component
+from consigne.doors.settings import Settings
+from consigne.rules.clock import iso
+from consigne.rules.errors import ConsigneError
+
+WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+STARTING_TICK_S, IDLE_TICK_S = 0.2, 2.0
+LONGEST_START_S = 240.0
+MOST_DEATHS_BEFORE_WELL = 3
+LONGEST_BACKOFF_S = 30.0
+STABLE_AFTER_S = 60.0
+RETRY_STEP_CODE = 3  # a step that ends so found a part away
+AIRFLOW_PORT, STORE_PORT = 8080, 9000
+
+
+@dataclass(slots=True)
+class Running:
+    """A component's present: its process, or None while it waits for its restart."""
+
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    retry_s: float = 0.0
+    deaths: int = 0
+    is_well: bool = False
+    was_well: bool = False
+
+
+class Failed(Exception):
+    """A component did not come up; its name."""
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """One per state folder; `report.take_lock` sees to it."""
+
+    settings: Settings
+    report: report.Report
+    running: dict[str, Running] = field(default_factory=dict)
+    held: list[socket.socket] = field(default_factory=list)
+
+    def run(self) -> int:
+        """Until told to stop (0) or a component does not come up (3)."""
+        try:
+            stop_leftovers(self.settings)
+            self._settle_in()
+            while not self._asked_to_stop():
+                self._advance()
+        except (Failed, ConsigneError) as fault:
+            self.report.fault = str(fault)
+        failed = bool(self.report.fault)
+        self._say("failed" if failed else "stopping")
+        self._stop_all()
+        self._say("failed" if failed else "stopped")
+        return 3 if failed else 0
+
+    def _settle_in(self) -> None:
+        """Ports, the socket's folder, Airflow's configuration: chosen anew where what was remembered is taken."""
+        changes: dict[str, object] = {"socket_dir": postgres.choose_socket_folder(self.settings)}
+        for name, default in (("airflow_port", AIRFLOW_PORT), ("store_port", STORE_PORT)):
+            port, claim = ports.hold(getattr(self.settings, name) or default)
+            changes[name] = port
+            self.held.append(claim)
+        self.settings = self.settings.remember(**changes)
+        airflow.write_configuration(self.settings)
+        for component in COMPONENTS:
+            self.running[component.name] = Running()
+            self.report.parts[component.name] = report.Part("stopped")
+        self._say("starting")
+
+    def _asked_to_stop(self) -> bool:
+        tick = IDLE_TICK_S if self.report.phase == "up" else STARTING_TICK_S
+        word = signal.sigtimedwait(WATCHED, tick)
+        return word is not None and word.si_signo != signal.SIGCHLD
+
+    def _advance(self) -> None:
+        before = repr(self.report)
+        processes.reap_orphans({one.process.pid for one in self.running.values() if one.process})
+        for component in COMPONENTS:
+            self._look_after(component, self.running[component.name])
+        if self.report.phase == "starting" and all(one.was_well for one in self.running.values()):
+            self.report.phase = "up"
+        if repr(self.report) != before:
+            self.report.write(self.settings)
+
+    def _look_after(self, component: Component, one: Running) -> None:
+        if one.process and (code := one.process.poll()) is not None:
+            self._ended(component, one, code)
+        elif one.process or not component.is_ours(self.settings):
+            self._ask(component, one)
+        elif self._may_start(component, one):
+            self._start(component, one)
+
+    def _may_start(self, component: Component, one: Running) -> bool:
+        is_done = component.is_step and one.is_well
+        ready = all(self.running[name].was_well for name in component.needs)
+        return ready and not is_done and time.monotonic() >= one.retry_s
+
+    def _start(self, component: Component, one: Running) -> None:
+        command = component.command(self.settings)
+        processes.stop(None, component.folder(self.settings), component.word, 0.0)
+        one.process = processes.start(command, component.word)
+        one.started_s = time.monotonic()
+        pid = one.process.pid
+        part = report.Part("starting", pid, processes.birth(pid) or 0, iso(datetime.now(UTC)))
+        self.report.parts[component.name] = part
+
+    def _ask(self, component: Component, one: Running) -> None:
+        """Real checks until it was well once; afterwards `status` asks, and only a death is acted on."""
+        if component.is_step or one.is_well:
+            return
+        one.started_s = one.started_s or time.monotonic()
+        if component.is_well is None or component.is_well(self.settings):
+            one.is_well = one.was_well = True
+            self.report.parts[component.name].state = "healthy"
+        elif not one.was_well and time.monotonic() - one.started_s > LONGEST_START_S:
+            raise Failed(component.name)
+
+    def _ended(self, component: Component, one: Running, code: int) -> None:
+        lived_s = time.monotonic() - one.started_s
+        one.process, one.is_well = None, False
+        processes.stop(None, component.folder(self.settings), component.word, 0.0)
+        if component.is_step and code == 0:
+            one.is_well = one.was_well = True
+            self.report.parts[component.name] = report.Part("done")
+            return
+        one.deaths = 1 if lived_s > STABLE_AFTER_S else one.deaths + 1
+        beyond_hope = component.is_step and code != RETRY_STEP_CODE
+        if not one.was_well and (beyond_hope or one.deaths >= MOST_DEATHS_BEFORE_WELL):
+            raise Failed(component.name)
+        one.retry_s = time.monotonic() + min(LONGEST_BACKOFF_S, 0.25 * 2**one.deaths)
+        self.report.parts[component.name].state = "unhealthy"
+
+    def _stop_all(self) -> None:
+        for component in reversed(COMPONENTS):
+            one = self.running.get(component.name)
+            if one and one.process:
+                leader = one.process.pid
+                processes.stop(leader, component.folder(self.settings), component.word, component.patience_s)
+                one.process.wait()
+            if one:
+                self.report.parts[component.name] = report.Part("stopped")
+
+    def _say(self, phase: str) -> None:
+        self.report.phase = phase
+        self.report.write(self.settings)
+
+
+def stop_leftovers(settings: Settings) -> None:
+    """Stop what a supervisor left that was killed itself; what it left is named by its folder."""
+    last = report.read(settings)
+    for component in reversed(COMPONENTS):
+        leader = last.parts[component.name].pid if last and last.lives(component.name) else None
+        processes.stop(leader, component.folder(settings), component.word, component.patience_s)
+
+
+def main() -> int:
+    """Exit code 0 stopped as asked, 3 a part did not come up, 1 another supervisor lives."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    processes.no_core_dumps()
+    processes.adopt_orphans()
+    if "--with-parent" in sys.argv:
+        processes.die_with_parent(signal.SIGTERM)
+    settings = Settings.from_environment()
+    lock = report.take_lock(settings)
+    if lock is None:
+        return 1
+    with lock:
+        return Supervisor(settings, report.new(settings)).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

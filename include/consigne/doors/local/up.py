@@ -1,0 +1,169 @@
+"""`up` and `down`: the supervisor started, followed, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from consigne.doors.local import airflow, minio, ports, report
+from consigne.doors.local.components import COMPONENTS
+from consigne.doors.local.processes import birth, python, send
+from consigne.doors.local.supervisor import stop_leftovers
+from consigne.doors.settings import CHECKOUT, Settings
+from consigne.rules.errors import Conflict, Misconfigured, Unavailable
+
+LONGEST_STOP_S = 120.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks of `up`."""
+
+    port: int | None = None
+    policy_file: Path | None = None
+    test_clock: bool = False
+    samples: bool = True
+    detach: bool = False
+
+
+def open_state(state_dir: Path, wishes: Wishes) -> Settings:
+    """The state folder with the wishes in it. Misconfigured, BadInput or Conflict say which cannot be met."""
+    is_new = not (state_dir / "settings.json").exists()
+    settings = Settings.open(state_dir)
+    if wishes.test_clock and not (is_new or settings.test_clock):
+        raise Conflict("clock_is_real", "--test-clock", "only when the state folder is made")
+    if wishes.policy_file and not wishes.policy_file.is_file():
+        raise Misconfigured("no_policy", "--policy", "no such file")
+    settings = settings.remember_servers()
+    if wishes.port:
+        if wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
+            raise Unavailable("port_taken", "--port", "another program listens there")
+        settings = settings.remember(airflow_port=wishes.port)
+    if wishes.policy_file:
+        settings = settings.remember(policy_file=wishes.policy_file.absolute())
+    return settings.remember(test_clock=wishes.test_clock or settings.test_clock)
+
+
+def up(state_dir: Path, wishes: Wishes, say: Say) -> Settings:
+    """All up and well, samples carried through; in the foreground, until it is stopped.
+
+    Unavailable names the component that did not come up, and its log.
+    """
+    known = Settings.open(state_dir)
+    if report.ours(known):
+        follow(known, say)
+        say("it is running already")
+        return known
+    settings = open_state(state_dir, wishes)
+    if not settings.store_given:
+        minio.find(say)
+    supervisor = _start_supervisor(settings, wishes.detach)
+    try:
+        settings = follow(settings, say, supervisor)
+        if wishes.samples:
+            carry_samples(settings, say)
+    except BaseException:
+        _ask_to_stop(supervisor)
+        raise
+    return settings
+
+
+def carry_samples(settings: Settings, say: Say) -> None:
+    """Sample calls delivered and carried through."""
+    from consigne.doors.local import samples_hook
+
+    samples_hook.carry(settings, say)
+
+
+def wait(settings: Settings) -> None:
+    """As long as the supervisor lives; Ctrl-C stops it, and all that it started."""
+    found = report.ours(settings)
+    try:
+        while report.ours(settings):
+            time.sleep(0.5)
+    finally:
+        if found:
+            down(settings)
+
+
+def down(settings: Settings) -> bool:
+    """Stop everything, also what a killed supervisor left; returns when all is gone: whether one lived."""
+    found = report.ours(settings)
+    if found:
+        send(found.pid, signal.SIGTERM)
+        deadline = time.monotonic() + LONGEST_STOP_S
+        while birth(found.pid) == found.birth and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if birth(found.pid) == found.birth:
+            send(found.pid, signal.SIGKILL)
+    lock = report.take_lock(settings)
+    if lock is None:
+        raise Unavailable("supervisor", str(settings.state_dir), "it is starting; try again")
+    with lock:
+        stop_leftovers(settings)
+    return found is not None
+
+
+def follow(settings: Settings, say: Say, supervisor: subprocess.Popen[bytes] | None = None) -> Settings:
+    """Say what becomes well until all is; the settings as they are then. Unavailable names what did not."""
+    began, told = time.monotonic(), set[str]()
+    while True:
+        found = report.read(settings)
+        if supervisor and found and found.pid != supervisor.pid:
+            found = None  # of an earlier one
+        if found:
+            for name, part in found.parts.items():
+                if part.state in ("healthy", "done") and name not in told:
+                    told.add(name)
+                    say(f"{name}: {part.state}, {time.monotonic() - began:.0f} s")
+            if found.phase == "up":
+                return Settings.open(settings.state_dir)
+        _give_up_where_it_ended(settings, found, supervisor)
+        time.sleep(0.2)
+
+
+def _give_up_where_it_ended(
+    settings: Settings, found: report.Report | None, supervisor: subprocess.Popen[bytes] | None
+) -> None:
+    ended = supervisor.poll() is not None if supervisor else not report.runs(settings)
+    if not ended and not (found and found.phase == "failed"):
+        return
+    if supervisor:
+        supervisor.wait()
+    named = {component.name: component for component in COMPONENTS}
+    fault = found.fault if found else ""
+    if fault in named:
+        raise Unavailable("not_up", fault, f"read {named[fault].log(settings)}")
+    raise Unavailable("not_up", fault or "supervisor", f"read {_supervisor_log(settings)}")
+
+
+def _start_supervisor(settings: Settings, detach: bool) -> subprocess.Popen[bytes]:
+    """In a session of its own. In the foreground it ends with us, however we end."""
+    arguments = () if detach else ("--with-parent",)
+    with _supervisor_log(settings).open("ab") as log:
+        os.fchmod(log.fileno(), 0o600)
+        return subprocess.Popen(
+            python("consigne.doors.local.supervisor", *arguments),
+            cwd=CHECKOUT,
+            env=airflow.environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _ask_to_stop(supervisor: subprocess.Popen[bytes]) -> None:
+    if supervisor.poll() is None:
+        supervisor.terminate()
+        supervisor.wait()
+
+
+def _supervisor_log(settings: Settings) -> Path:
+    return settings.state_dir / "logs" / "supervisor.log"

@@ -1,0 +1,39 @@
+"""The human task: it parks, and only the desk answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Context
+
+from consigne.rules.request import Answer
+
+DESK_ONLY = "desk:only"
+"""The assignee of every human task: nobody answers but through the desk (auth.py)."""
+
+
+class DeskApproval(HITLOperator):
+    """Parks until the desk answers or the response time is over; silence is `refuse`.
+
+    `seconds_left` is asked when the task runs: the response time counts from filing, not from parking.
+    Never retried (a retry wipes the answer), and nothing goes to XCom (what follows reads the desk's row).
+    """
+
+    def __init__(self, *, seconds_left: Callable[[Context], int], **kwargs: Any) -> None:
+        super().__init__(
+            options=[str(answer) for answer in Answer],
+            defaults=str(Answer.REFUSE),
+            assigned_users={"id": DESK_ONLY, "name": "desk"},
+            retries=0,
+            do_xcom_push=False,
+            **kwargs,
+        )
+        self._seconds_left = seconds_left
+
+    def execute(self, context: Context) -> Any:
+        """Write the request for input, then park (raises Airflow's signal)."""
+        self.response_timeout = timedelta(seconds=self._seconds_left(context))
+        return super().execute(context)

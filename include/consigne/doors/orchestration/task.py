@@ -1,0 +1,69 @@
+"""What a Dag's tasks call: the act by its name, on a platform opened for it, with terse faults.
+
+A traceback or a message of a library could carry content, so none of them reaches Airflow's log.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from consigne.doors.settings import Settings
+from consigne.doors.wiring import open_platform
+from consigne.rules.errors import ConsigneError, Unavailable
+
+log = logging.getLogger("consigne")
+
+RETRY: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=2),
+}
+"""For tasks whose act can be run again: a part that is away for some minutes is waited for."""
+
+
+def is_dry_run(context: Any) -> bool:
+    """`dry_run` as given; where nobody said: off on schedule, on by hand."""
+    asked = context["params"]["dry_run"]
+    return context["dag_run"].run_type == "manual" if asked is None else bool(asked)
+
+
+def perform(role: str, act: str, *args: Any) -> Any:
+    """Call an act, named `module.function` under `consigne.acts`, as a database role: `act(platform, *args)`.
+    It is imported here, so that a Dag file parses without the platform. Only Unavailable is retried."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    module, function = act.split(".")
+    with terse():
+        platform = open_platform(Settings.from_environment(), role)
+        result = getattr(import_module(f"consigne.acts.{module}"), function)(platform, *args)
+    log.info("%s: %s", act, f"{len(result)} items" if isinstance(result, list) else result)
+    return result
+
+
+@contextmanager
+def terse() -> Iterator[None]:
+    """Turn any fault into one line that holds codes and places, never a value."""
+    try:
+        yield
+    except Unavailable as fault:
+        raise AirflowException(str(fault)) from None
+    except ConsigneError as fault:
+        raise AirflowFailException(str(fault)) from None
+    except Exception as fault:
+        raise AirflowFailException(_place(fault)) from None
+
+
+def _place(fault: BaseException) -> str:
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = ", ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-4:])
+    return f"fault in our own code: {type(fault).__name__} at {where}; please report it"
+

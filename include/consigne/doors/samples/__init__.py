@@ -1,0 +1,1 @@
+"""Synthetic calls for demonstrations and tests: made from a seed, each with what must become of it."""

@@ -1,0 +1,1 @@
+"""Spoken pieces, prepared by `make.py` with espeak-ng; `pieces.csv` says where each lies in its file."""

@@ -1,0 +1,211 @@
+"""Where an installation keeps its settings and secrets: one state folder.
+
+`settings.json` holds what is not secret, `secrets/` one file of mode 0600 per secret, made when it is first
+asked for. No secret is ever put into an environment or a command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from consigne.rules.errors import Misconfigured
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "read")
+AIRFLOW_DATABASE = "consigne_airflow"  # and its role: a given server may hold another Airflow
+FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run")
+# Account -> its role (contract.md, Commands). Nobody is Admin.
+ACCOUNTS = {
+    "ops": "ops",
+    "dpo": "dpo",
+    "dpo2": "dpo",
+    "analyst": "analyst",
+    "trainer": "trainer",
+    "adviser": "adviser",
+    "auditor": "auditor",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One state folder. Paths are absolute; ports are of 127.0.0.1, 0 until `up` has chosen one."""
+
+    state_dir: Path
+    policy_file: Path = CHECKOUT / "config" / "demo.yaml"
+    test_clock: bool = False
+    airflow_port: int = 0
+    store_port: int = 0
+    store_region: str = "us-east-1"
+    store_given: str = ""  # scheme://host:port of a given server; its credentials are secrets
+    socket_dir: str = ""  # of the embedded PostgreSQL; `up` chooses it
+    database_given: bool = False
+    keyring_given: str = ""
+
+    @classmethod
+    def open(cls, state_dir: Path | str) -> Settings:
+        """The settings of a state folder, made with mode 0700 where it does not exist.
+
+        Misconfigured('settings_unreadable') where settings.json is not what `remember` wrote.
+        """
+        root = Path(state_dir).absolute()
+        _make_folders(root)
+        file = root / "settings.json"
+        if not file.exists():
+            return cls(root)
+        try:
+            known = {one.name for one in fields(cls)} - {"state_dir"}
+            kept = {key: value for key, value in json.loads(file.read_text()).items() if key in known}
+            return cls(root, **(kept | {"policy_file": Path(kept["policy_file"])}))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Misconfigured("settings_unreadable", str(file), "remove it; ports are chosen again") from None
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """The settings of the state folder that CONSIGNE_STATE names, as Airflow's processes see it."""
+        state = os.environ.get("CONSIGNE_STATE", "")
+        if not state:
+            raise Misconfigured("no_state", "CONSIGNE_STATE", "name the state folder")
+        return cls.open(state)
+
+    def remember(self, **changes: object) -> Settings:
+        """These settings with changes, written to settings.json."""
+        changed = replace(self, **changes)  # type: ignore[arg-type]
+        kept = {key: value for key, value in asdict(changed).items() if key != "state_dir"}
+        text = json.dumps(kept | {"policy_file": str(changed.policy_file)}, indent=1)
+        write_private(self.state_dir / "settings.json", text + "\n")
+        return changed
+
+    def remember_servers(self) -> Settings:
+        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL and CONSIGNE_KEYRING_URL over: what is secret in them
+        goes to secrets/. Misconfigured('bad_url') names the variable, never its value."""
+        changes: dict[str, object] = {}
+        if store := os.environ.get("CONSIGNE_STORE_URL"):
+            parts = urlsplit(store)
+            if parts.scheme not in ("http", "https") or not parts.hostname or not parts.password:
+                raise Misconfigured("bad_url", "CONSIGNE_STORE_URL", "http[s]://access:secret@host:port")
+            self._put_secret("store-root-access", unquote(parts.username or ""))
+            self._put_secret("store-root-secret", unquote(parts.password))
+            changes["store_given"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        if database := os.environ.get("CONSIGNE_DATABASE_URL"):
+            parts = urlsplit(database)
+            if not parts.scheme.startswith("postgres") or not parts.username:
+                raise Misconfigured("bad_url", "CONSIGNE_DATABASE_URL", "postgresql://user:password@host:port")
+            self._put_secret("database-server", urlunsplit(("postgresql", parts.netloc, "", parts.query, "")))
+            changes["database_given"] = True
+        if keyring := os.environ.get("CONSIGNE_KEYRING_URL"):
+            changes["keyring_given"] = keyring
+        return self.remember(**changes)
+
+    @property
+    def intake_dir(self) -> Path:
+        """Where the native source leaves its deliveries."""
+        return self.state_dir / "intake"
+
+    @property
+    def airflow_url(self) -> str:
+        """The api-server, without a trailing slash."""
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
+    def store_endpoint(self) -> str:
+        """host:port, as minio-py wants it."""
+        return urlsplit(self.store_given).netloc if self.store_given else f"127.0.0.1:{self.store_port}"
+
+    @property
+    def store_secure(self) -> bool:
+        """Whether the store speaks TLS."""
+        return self.store_given.startswith("https:")
+
+    @property
+    def keyring_url(self) -> str:
+        """`file:<folder>` unless CONSIGNE_KEYRING_URL named another."""
+        return self.keyring_given or f"file:{self.state_dir / 'keyring'}"
+
+    def secret(self, name: str) -> str:
+        """The secret of that name, 43 URL-safe characters, made at the first ask."""
+        file = self.state_dir / "secrets" / name
+        if not file.exists():
+            self._put_secret(name, secrets.token_urlsafe(32), keep=True)
+        return file.read_text()
+
+    def store_credentials(self, identity: str) -> tuple[str, str]:
+        """Access and secret key of `root`, `ingest`, `listen-<purpose>`, `expire`, `reconcile`, `evidence`."""
+        if identity == "root" and self.store_given:
+            return self.secret("store-root-access"), self.secret("store-root-secret")
+        return f"consigne-{identity}", self.secret(f"store-{identity}")
+
+    def store_identities(self) -> tuple[str, ...]:
+        """Identities other than root that have credentials by now."""
+        names = sorted(file.name for file in (self.state_dir / "secrets").glob("store-*"))
+        return tuple(name.removeprefix("store-") for name in names if not name.startswith("store-root"))
+
+    def database_user(self, role: str) -> str:
+        """The PostgreSQL role behind one of DATABASE_ROLES."""
+        return f"consigne_{role}"
+
+    def database_password(self, role: str) -> str:
+        """Of the same."""
+        return self.secret(f"database-{role}")
+
+    def database_url(self, role: str) -> str:
+        """SQLAlchemy URL of database `consigne` as one of DATABASE_ROLES, by psycopg 3."""
+        return self._url("postgresql+psycopg", self.database_user(role), self.database_password(role), "consigne")
+
+    def database_admin_url(self, database: str = "consigne") -> str:
+        """SQLAlchemy URL as the server's superuser: for `apply` alone."""
+        return self._url("postgresql+psycopg", "", "", database)
+
+    def airflow_database_url(self, driver: str = "psycopg2") -> str:
+        """SQLAlchemy URL of Airflow's own database as its own role."""
+        password = self.secret("database-airflow")
+        return self._url(f"postgresql+{driver}", AIRFLOW_DATABASE, password, AIRFLOW_DATABASE)
+
+    def account_password(self, user: str) -> str:
+        """The password of one of ACCOUNTS."""
+        return self.secret(f"account-{user}")
+
+    def _url(self, scheme: str, user: str, password: str, database: str) -> str:
+        """With no user: as the superuser."""
+        if self.database_given:
+            parts = urlsplit(self.secret("database-server"))
+            host = parts.netloc.rpartition("@")[2]
+            login = f"{quote(user, safe='')}:{password}" if user else parts.netloc.rpartition("@")[0]
+            return urlunsplit((scheme, f"{login}@{host}", f"/{database}", parts.query, ""))
+        login = f"{user}:{password}" if user else f"postgres:{self.secret('database-superuser')}"
+        return f"{scheme}://{login}@/{database}?host={quote(self.socket_dir, safe='')}"
+
+    def _put_secret(self, name: str, value: str, keep: bool = False) -> None:
+        """Written whole or not at all; with `keep`, whoever comes first wins."""
+        write_private(self.state_dir / "secrets" / name, value, keep)
+
+
+def write_private(file: Path, text: str, keep: bool = False) -> None:
+    """Write a file of mode 0600 whole or not at all; with `keep`, an existing one stays as it is."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        if not keep:
+            draft.replace(file)
+            return
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _make_folders(root: Path) -> None:
+    for folder in (root, *(root / name for name in FOLDERS)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if root.stat().st_uid == os.getuid() and root.stat().st_mode & 0o077:
+        root.chmod(0o700)

@@ -1,0 +1,60 @@
+"""The parts joined: settings in, a platform out. mypy proves here that the adapters fit the ports."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from consigne.acts.journey import Platform
+from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.catalog.session import open_engine
+from consigne.adapters.expectations import Expectations
+from consigne.adapters.intake.folder import FolderIntake
+from consigne.adapters.keyring.open import open_keyring
+from consigne.adapters.store.minio import MinioStore
+from consigne.doors.settings import CHECKOUT, Settings
+from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
+from consigne.rules.errors import Misconfigured
+from consigne.rules.policy.model import Policy
+
+
+def open_platform(settings: Settings, role: str) -> Platform:
+    """Everything an act needs, the catalog opened as one database role. Nothing is contacted yet."""
+    keyring = open_keyring(settings.keyring_url)
+    return Platform(
+        catalog=Catalog(open_engine(settings.database_url(role)), os.urandom),
+        store=MinioStore(
+            settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials
+        ),
+        keyring=keyring,
+        intake=FolderIntake(settings.intake_dir, blind=lambda stem: keyring.mac("tombstone", stem).digest),
+        checker=Expectations(),
+        random=os.urandom,
+        new_id=uuid.uuid4,
+        acknowledged=lambda policy, agent: _acknowledged(settings, policy, agent),
+        backups_kept=timedelta(0),
+    )
+
+
+def _acknowledged(settings: Settings, policy: Policy, agent: str) -> datetime | None:
+    if policy.agents is None:
+        return None
+    return acknowledged_at(read_acknowledgements_of(settings.policy_file, policy), agent, policy)
+
+
+def read_acknowledgements_of(policy_file: Path, policy: Policy) -> dict[tuple[str, str], datetime]:
+    """Who acknowledged which notice: the file that `agents` names, beside the policy's or among the shipped."""
+    name = policy.agents.acknowledgements if policy.agents else ""
+    for folder in (policy_file.parent, CHECKOUT / "config"):
+        file = folder / name
+        if file.is_file():
+            return _read_acknowledgements(file, file.stat().st_mtime_ns, policy.zone)
+    raise Misconfigured("no_acknowledgements", "agents.acknowledgements", f"{name} is not beside the policy's file")
+
+
+@lru_cache(maxsize=8)
+def _read_acknowledgements(file: Path, _mtime_ns: int, zone: str) -> dict[tuple[str, str], datetime]:
+    return read_acknowledgements(file.read_text(encoding="utf-8"), zone)

@@ -1,0 +1,164 @@
+"""The verifier's sentences: each says what is proven, or what is not, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consigne.rules.evidence.certificate import Certificate
+from consigne.rules.evidence.errors import EvidenceError
+from consigne.rules.evidence.files import Key
+from consigne.rules.evidence.join import Proven
+from consigne.rules.evidence.proofs import Registered
+from consigne.rules.evidence.report import FAILED, NOT_PROVEN, OK, Finding, Report, explain
+from consigne.rules.evidence.signature import Checkpoint
+
+UNKNOWN_FILE = (
+    "This is not a certificate, checkpoint, register proof, consistency proof or public key, "
+    "or it was altered."
+)
+NOTHING = "There is no certificate, checkpoint or proof among the files: nothing was verified."
+NO_KEY = "No public key was given or found: nothing can be verified."
+
+_MARKS = {OK: "OK", FAILED: "FAILED", NOT_PROVEN: "NOT PROVEN"}
+
+
+def tell_certificate(
+    file: str, certificate: Certificate, proven: Proven, entry: Registered | None
+) -> list[Finding]:
+    """What one certificate proves, how far, and whether its register entry is shown."""
+    tell = _tell_epoch if certificate.body["scope"] == "epoch" else _tell_artifact
+    findings = tell(file, certificate, proven)
+    clock = certificate.body["clock"]
+    if clock["test"]:
+        sentence = (
+            f"It was made under a test clock, shifted by {clock['offset_s']} s: its times are not real."
+        )
+        findings.append(Finding.not_proven(file, sentence))
+    if entry is None:
+        findings.append(
+            Finding.not_proven(file, "No register proof for it is here: it is not tied to the register.")
+        )
+    else:
+        place = f"entry {entry.index} of {entry.checkpoint.size} in the register {entry.checkpoint.origin}"
+        findings.append(Finding.ok(file, f"It is in the register: {place}."))
+    return findings
+
+
+def _tell_artifact(file: str, certificate: Certificate, proven: Proven) -> list[Finding]:
+    body, steps = certificate.body, certificate.body["steps"]
+    findings = [
+        Finding.ok(
+            file,
+            f"Artifact {body['artifact']} ({body['part']} of recording {body['recording']}, purpose "
+            f"{body['purpose']}, due {body['due_at']}, ground {body['ground']}, policy "
+            f"{body['policy']['version']}): its key row was deleted from the catalog at "
+            f"{steps['key_row_deleted_at']}, and the store's list for its object was empty at "
+            f"{steps['listing_empty_at']}; signed by {certificate.key_name}.",
+        )
+    ]
+    if proven.missing:
+        sentence = (
+            "The proof is logical: no certificate here shows, for this artifact, that the key was destroyed "
+            f"of epoch {', '.join(proven.missing)}. Who holds a copy of the object, of the key row and of "
+            "the keyring could still read it."
+        )
+        return [*findings, Finding.not_proven(file, sentence)]
+    epochs = "; ".join(
+        f"{epoch.body['epoch']} at {epoch.body['destroyed_at']}, as {epoch.body['provider']} reported"
+        for epoch in proven.epochs
+    )
+    sentence = (
+        f"The proof is cryptographic: each epoch's key that wrapped its key was destroyed ({epochs}). With "
+        f"the declared backup horizons kept, no copy can be read after {proven.irrecoverable_after}."
+    )
+    return [*findings, Finding.ok(file, sentence)]
+
+
+def _tell_epoch(file: str, certificate: Certificate, proven: Proven) -> list[Finding]:
+    body = certificate.body
+    sentence = (
+        f"Epoch {body['epoch']}: the provider {body['provider']} reported at {body['destroyed_at']} that it "
+        f"had destroyed its key, which wrapped the keys of {len(body['artifacts'])} artifacts; with the "
+        f"declared backup horizons kept, no copy of it is left after {proven.irrecoverable_after}; signed by "
+        f"{certificate.key_name}."
+    )
+    return [Finding.ok(file, sentence)]
+
+
+def tell_checkpoint(file: str, tree: Checkpoint) -> Finding:
+    """A checkpoint whose signature holds."""
+    return Finding.ok(
+        file, f"The register {tree.origin} had {tree.size} entries when this checkpoint was signed."
+    )
+
+
+def tell_broken(file: str, error: EvidenceError, *, asked: bool) -> Finding:
+    """A file that does not hold; one that only lies beside the others is left out."""
+    if asked:
+        return Finding.failed(file, f"This does not verify: {explain(error)}.")
+    return Finding.not_proven(file, f"This neighbour was left out, for it does not verify: {explain(error)}.")
+
+
+def tell_key(key: Key) -> Finding:
+    """Where the trust comes from."""
+    if not key.file:
+        return Finding.ok("", f"The key {key.name} was pinned by you (fingerprint {key.fingerprint}).")
+    return Finding.not_proven(
+        key.file,
+        f"The key {key.name} was not pinned: it came with the files, and whoever made it could have signed "
+        f"all of this. Compare its fingerprint, {key.fingerprint}, with one that you have from elsewhere.",
+    )
+
+
+def tell_limits(facts: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """What no certificate can prove, told once."""
+    if not facts:
+        return []
+    findings = [
+        Finding.not_proven(
+            "",
+            "That no copy of the bytes is left on a disk, in a snapshot or in a backup is proven by no "
+            "certificate; the times in them are the signer's.",
+        )
+    ]
+    if any(each["assurance"] == "logical" for each in facts):
+        sentence = (
+            "Where the assurance is logical, software alone reports that a key is destroyed, no hardware."
+        )
+        findings.append(Finding.not_proven("", sentence))
+    return findings
+
+
+def list_facts(certificate: Certificate, proven: Proven, entry: Registered | None) -> dict[str, Any]:
+    """A certificate's facts for `--json`."""
+    body = certificate.body
+    return {
+        "id": body["id"],
+        "scope": body["scope"],
+        "proof": proven.proof,
+        "assurance": proven.assurance,
+        "provider": body["provider"],
+        "issued_at": body["issued_at"],
+        "irrecoverable_after": proven.irrecoverable_after,
+        "artifact": body.get("artifact"),
+        "purpose": body["purpose"],
+        "epoch": body["epoch"],
+        "test_clock": body["clock"]["test"],
+        "registered": entry is not None,
+    }
+
+
+def write(report: Report) -> str:
+    """The report for a terminal."""
+    lines = []
+    for finding in report.findings:
+        about = f"{show(finding.file)}: " if finding.file else ""
+        lines.append(f"{_MARKS[finding.level]:<11} {about}{finding.sentence}")
+    lines.append("Verified." if report.verified else "DOES NOT VERIFY.")
+    return "\n".join(lines)
+
+
+def show(text: str) -> str:
+    """A file's name without what could steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
