@@ -1,81 +1,11 @@
-"""A real MinIO with SSE-KMS for the whole session, on loopback, its root secrets in a file of mode 0600."""
+"""What the contract tests run on: one real MinIO with SSE-KMS for the session."""
 
 from __future__ import annotations
 
-import base64
-import os
-import secrets
-import shutil
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-
-REGION = "us-east-1"
-
-
-@dataclass(slots=True)
-class Server:
-    """A running MinIO; `credentials(identity)` makes a pair once and remembers it."""
-
-    endpoint: str
-    folder: Path
-    root: tuple[str, str]
-    process: subprocess.Popen[bytes]
-    pairs: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    def credentials(self, identity: str) -> tuple[str, str]:
-        return self.pairs.setdefault(identity, (f"{identity}-{secrets.token_hex(4)}", secrets.token_hex(20)))
-
-
-def find_minio() -> str:
-    """$CONSIGNE_TEST_MINIO, else on PATH, else the launcher's cached build; there is no going without."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "consigne")
-    built = sorted(str(path) for path in cache.glob("**/*minio*") if path.is_file() and os.access(path, os.X_OK))
-    for place in (os.environ.get("CONSIGNE_TEST_MINIO"), shutil.which("silo"), shutil.which("minio"), *built):
-        if place:
-            return place
-    pytest.fail("no MinIO: set CONSIGNE_TEST_MINIO or let `./consigne up` build one")
-
-
-def start(folder: Path, kms: bool = True) -> Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    root = ("root-" + secrets.token_hex(4), secrets.token_hex(20))
-    lines = [f"MINIO_ROOT_USER={root[0]}", f"MINIO_ROOT_PASSWORD={root[1]}", "MINIO_BROWSER=off"]
-    if kms:
-        lines.append(f"MINIO_KMS_SECRET_KEY=test:{base64.b64encode(secrets.token_bytes(32)).decode()}")
-    (folder / "data").mkdir(parents=True)
-    env_file = folder / "minio.env"
-    env_file.touch(mode=0o600)
-    env_file.write_text("\n".join(lines) + "\n")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "MINIO_CONFIG_ENV_FILE": str(env_file)}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [find_minio(), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder / "data")],
-            env=environment, stdout=log, stderr=log,
-        )  # fmt: skip
-    server = Server(f"127.0.0.1:{port}", folder, root, process)
-    wait_until_ready(server)
-    return server
-
-
-def wait_until_ready(server: Server) -> None:
-    for _ in range(300):
-        if server.process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"http://{server.endpoint}/minio/health/ready", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"MinIO did not come up, see {server.folder / 'log'}")
+from contract.servers import Server, start
 
 
 @pytest.fixture(scope="session")

@@ -67,10 +67,19 @@ def needles(planted: Planted) -> dict[bytes, Needle]:
 def _texts(planted: Planted) -> Iterator[tuple[str, str, str]]:
     for card in planted.cards:
         yield "card", card, "plain"
-        yield from (("card", mark.join(card), f"each digit, {name}") for mark, name in ((" ", "spaced"), ("-", "dashed")))
-        yield from (("card", mark.join(grouped(card)), f"grouped, {name}") for mark, name in ((" ", "spaced"), ("-", "dashed")))
+        yield from (
+            ("card", mark.join(card), f"each digit, {name}")
+            for mark, name in ((" ", "spaced"), ("-", "dashed"))
+        )
+        yield from (
+            ("card", mark.join(grouped(card)), f"grouped, {name}")
+            for mark, name in ((" ", "spaced"), ("-", "dashed"))
+        )
         # A mask that begins one group late leaves this.
-        yield from (("card", mark.join(grouped(card)[1:]), f"rest, {name}") for mark, name in ((" ", "spaced"), ("-", "dashed"), ("", "plain")))
+        yield from (
+            ("card", mark.join(grouped(card)[1:]), f"rest, {name}")
+            for mark, name in ((" ", "spaced"), ("-", "dashed"), ("", "plain"))
+        )
     for context, code in planted.codes:
         yield "code", f"{context} {code}", "in context"
         yield from (("code", f'"text":{space}"{code}"', "as a word") for space in ("", " "))
@@ -78,7 +87,10 @@ def _texts(planted: Planted) -> Iterator[tuple[str, str, str]]:
         national = "0" + caller.removeprefix("+33")
         pairs = [national[at : at + 2] for at in range(0, 10, 2)]
         yield from (("caller", number, "plain") for number in (caller.removeprefix("+"), national))
-        yield from (("caller", mark.join(pairs), f"grouped, {name}") for mark, name in ((" ", "spaced"), ("-", "dashed"), (".", "dotted")))
+        yield from (
+            ("caller", mark.join(pairs), f"grouped, {name}")
+            for mark, name in ((" ", "spaced"), ("-", "dashed"), (".", "dotted"))
+        )
         yield "caller", f"{caller[:4]} " + " ".join(pairs[1:]), "international, spaced"
     for word in planted.words:
         yield from (("word", text, "plain") for text in (word, word.upper(), word.title()))
@@ -149,7 +161,10 @@ def sweep(paths: Iterable[Path], wanted: Mapping[bytes, Needle], exclude: Iterab
     hits: set[Hit] = set()
     files = total = 0
     for file in _files(paths, left_out):
-        hits |= {Hit(each.kind, f"{each.form}, in a name", file.parent.name) for each in finder.find(os.fsencode(file))}
+        hits |= {
+            Hit(each.kind, f"{each.form}, in a name", file.parent.name)
+            for each in finder.find(os.fsencode(file))
+        }
         try:
             found, length = _in_file(finder, file)
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,9 @@ INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st
 DURATIONS = st.builds(
     Duration, st.integers(0, 9), st.integers(0, 30), st.integers(0, 400), st.integers(0, 200_000)
 )
-ZONES = st.sampled_from([PARIS, "UTC", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Beirut"])
+ZONES = st.sampled_from(
+    [PARIS, "UTC", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Beirut"]
+)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,9 @@ def test_an_instant_has_an_offset_and_one_form(text: str) -> None:
         parse_instant(text)
 
 
-@given(st.datetimes(datetime(1900, 1, 1), datetime(9000, 1, 1), timezones=st.just(timezone(timedelta(hours=5)))))
+@given(
+    st.datetimes(datetime(1900, 1, 1), datetime(9000, 1, 1), timezones=st.just(timezone(timedelta(hours=5))))
+)
 def test_json_instants_come_back(instant: datetime) -> None:
     written = iso(instant)
     assert len(written) == len("2026-11-20T08:14:03.000Z")
@@ -168,7 +173,9 @@ def test_an_unknown_zone_is_named_as_such(name: str) -> None:
         midnight_of(date(2026, 1, 1), name)
 
 
-@pytest.mark.parametrize("text", ["2026-02-30", "20260101", "2026-1-1", "2026-W01-1", "", "2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "text", ["2026-02-30", "20260101", "2026-1-1", "2026-W01-1", "", "2026-01-01T00:00:00Z"]
+)
 def test_a_day_has_one_form(text: str) -> None:
     with pytest.raises(BadInput, match="bad_day"):
         parse_day(text)
@@ -192,3 +199,18 @@ def test_a_day_has_one_form(text: str) -> None:
 )
 def test_lengths_compare_on_the_calendar(one: str, other: str, holds: bool) -> None:
     assert never_longer(Duration.parse(one), Duration.parse(other)) is holds
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("server_zone", ["UTC", "Europe/Paris", "Pacific/Kiritimati"])
+def test_the_servers_own_zone_changes_nothing(server_zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", server_zone)
+    time.tzset()
+    try:
+        origin = parse_instant("2026-08-31T23:30:00+02:00")
+        assert iso(add(origin, Duration(months=6), PARIS)) == "2027-02-28T22:30:00.000Z"
+        assert iso(local_midnight(origin, PARIS)) == "2026-08-30T22:00:00.000Z"
+        assert local_date(origin, PARIS) == date(2026, 8, 31)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

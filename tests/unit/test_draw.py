@@ -32,7 +32,7 @@ def test_an_auditor_reproduces_a_draw_with_nothing_of_consigne() -> None:
         (SECRET, "bucket", "a", "training"),
         (SECRET, "folder", "a", "quality"),
         (bytes(32), "folder", "a", "training"),
-        (SECRET, "folder\",\"a", "", "training"),
+        (SECRET, 'folder","a', "", "training"),
     ],
 )
 def test_every_part_of_the_identity_counts(other: tuple[bytes, str, str, str]) -> None:
@@ -63,7 +63,10 @@ def test_a_higher_rate_keeps_what_a_lower_one_drew(digest: bytes, one: Decimal, 
 
 
 def test_a_rate_of_ten_percent_keeps_about_ten_percent() -> None:
-    drawn = sum(is_drawn(draw_digest(SECRET, "folder", f"call-{n}", "training"), Decimal("0.1")) for n in range(10_000))
+    drawn = sum(
+        is_drawn(draw_digest(SECRET, "folder", f"call-{n}", "training"), Decimal("0.1"))
+        for n in range(10_000)
+    )
     assert 901 <= drawn <= 1099  # the 99.9 % interval; the secret is fixed, so the outcome is too
 
 

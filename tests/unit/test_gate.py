@@ -24,18 +24,34 @@ Call = Callable[..., IncomingRecording]
 START = parse_instant("2026-11-20T09:14:03+01:00")
 RECEIVED = START + timedelta(minutes=5)
 INFORMED = parse_instant("2026-01-02T00:00:00+01:00")
-CONTRACT = (
-    "unknown_purpose no_purpose no_policy_at_start outside_period not_drawn not_announced announced_late "
-    "notice_does_not_cover objected agent_not_informed past_due delivered_before erased_before start_in_future "
-    "start_before_horizon needs_human_trigger other_proof_exists"
-).split()
+CONTRACT = {
+    "unknown_purpose",
+    "no_purpose",
+    "no_policy_at_start",
+    "outside_period",
+    "not_drawn",
+    "not_announced",
+    "announced_late",
+    "notice_does_not_cover",
+    "objected",
+    "agent_not_informed",
+    "past_due",
+    "delivered_before",
+    "erased_before",
+    "start_in_future",
+    "start_before_horizon",
+    "needs_human_trigger",
+    "other_proof_exists",
+}
 
 
 def facts(policy: Policy, **changes: Any) -> Facts:
     return replace(Facts(policy, bytes(32), INFORMED), **changes)
 
 
-def verdict(policy: Policy, call: IncomingRecording, known: Facts, received_at: datetime = RECEIVED) -> str | None:
+def verdict(
+    policy: Policy, call: IncomingRecording, known: Facts, received_at: datetime = RECEIVED
+) -> str | None:
     """The code for the first purpose asked; None where it is admitted."""
     found = next(iter(judge(policy, call, received_at, received_at, known).values()))
     return found.code if isinstance(found, Refused) else None
@@ -152,7 +168,9 @@ def test_the_notice_and_the_policy_of_the_start_bind_the_length(
 ) -> None:
     longer = changed(demo, "trial", parts=demo.purposes["training"].parts)
     late = START + timedelta(hours=1)
-    assert judge(longer, call(purposes=("trial",)), START, late, facts(demo)) == {"trial": Refused("past_due")}
+    assert judge(longer, call(purposes=("trial",)), START, late, facts(demo)) == {
+        "trial": Refused("past_due")
+    }
 
 
 def test_systematic_recording_by_law_is_not_drawn_but_announced(
@@ -183,6 +201,6 @@ def test_the_first_refusal_is_the_deliverys(demo: Policy, call: Call) -> None:
 
 def test_every_refused_code_of_the_contract_has_a_rule_and_a_case() -> None:
     ruled = {code for code, _ in RULES}
-    assert ruled | {"no_purpose"} == set(CONTRACT)
+    assert ruled | {"no_purpose"} == CONTRACT
     assert ruled - {"not_drawn"} <= {code for code, _, _ in CASES}
     assert Duration(days=30) == DEFAULT_HORIZON

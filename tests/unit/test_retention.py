@@ -104,7 +104,9 @@ def test_an_old_notice_that_left_the_file_still_binds(shipped: Policy) -> None:
 
 
 def test_the_cap_is_the_lower_of_both_policies(shipped: Policy, changed: Callable[..., Policy]) -> None:
-    low = changed(shipped, "training", parts={Part.AUDIO: PartRule(Duration.parse("P6M"), Duration.parse("P7M"))})
+    low = changed(
+        shipped, "training", parts={Part.AUDIO: PartRule(Duration.parse("P6M"), Duration.parse("P7M"))}
+    )
     assert due(shipped, low).cap_at == due(low, shipped).cap_at == parse_instant("2027-06-20T00:00:00+02:00")
 
 
@@ -172,7 +174,9 @@ def test_an_extension_ends_at_a_days_beginning_below_the_cap(until: date | datet
 
 def test_an_extension_is_one_step_long_at_most() -> None:
     step = Duration.parse("P1M")
-    assert extended_due(date(2027, 6, 20), TRAINING, step, PARIS, DAY) == parse_instant("2027-06-20T00:00:00+02:00")
+    assert extended_due(date(2027, 6, 20), TRAINING, step, PARIS, DAY) == parse_instant(
+        "2027-06-20T00:00:00+02:00"
+    )
     assert extended_due(date(2027, 6, 21), TRAINING, step, PARIS, DAY) == Beyond("step_too_long")
 
 

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from consigne.acts.ports import Artifact, Delivery, Erasure, Known
+from consigne.rules.evidence.register import SealedRow
 from consigne.rules.policy.model import Policy
 from consigne.rules.request import Decision, ExceptionRequest
 from consigne.rules.values import Admitted, Refused
@@ -169,6 +170,27 @@ class Catalog(Protocol):
     def newest_entry_at(self, tx: Transaction) -> datetime | None: ...
 
     def origin(self, tx: Transaction) -> str: ...
+
+
+    # register
+
+    def lock_register(self, tx: Transaction) -> None: ...
+
+    def unsealed(self, tx: Transaction, limit: int) -> list[tuple[int, bytes]]: ...
+
+    def number(self, tx: Transaction, ids: Sequence[int], first: int) -> None: ...
+
+    def add_checkpoint(self, tx: Transaction, size: int, root: bytes, frontier: bytes, note: bytes, sealed_at: datetime) -> None: ...
+
+    def newest_checkpoint(self, tx: Transaction, published: bool=False) -> Mapping[str, Any] | None: ...
+
+    def published_checkpoints(self, tx: Transaction) -> dict[int, str]: ...
+
+    def mark_checkpoint(self, tx: Transaction, size: int, published_at: datetime, version: str) -> None: ...
+
+    def sealed_rows(self, tx: Transaction) -> Iterator[SealedRow]: ...
+
+    def leaves(self, tx: Transaction, size: int) -> list[bytes]: ...
 
 
     # policies

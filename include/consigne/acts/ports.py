@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from consigne.rules.checks import Row
 from consigne.rules.values import Private
 
 
@@ -177,7 +178,7 @@ class Intake(Protocol):
 class Checker(Protocol):
     """Great Expectations over a batch of rows (see rules/checks.py)."""
 
-    def check(self, rows: Sequence[Mapping[str, object]]) -> list[list[str]]:
+    def check(self, rows: Sequence[Row]) -> list[list[str]]:
         """For each row the ids of the checks that it fails; no value leaves the call."""
 
 

@@ -16,7 +16,7 @@ from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
 from consigne.doors.settings import DATABASE_ROLES, Settings
-from consigne.doors.wiring import acknowledgements_file, read_acknowledgements_of
+from consigne.doors.wiring import read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.limits import breaches
 from consigne.rules.policy.load import Loaded, load
@@ -31,17 +31,15 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
     admin = open_engine(settings.database_admin_url())
     prepare_catalog(settings, admin)
     catalog = Catalog(open_engine(settings.database_url("owner")), os.urandom)
-    open_keyring(settings.keyring_url).public_keys()
     with catalog.begin() as tx:
+        # A keyring is made once, before the first policy: one that is missing later is away, not new.
+        open_keyring(settings.keyring_url).prepare(first=catalog.newest_policy(tx) is None)
         loaded = _put_in_force(catalog, tx, settings, given, say)
-    names = identities(loaded.policy)
-    credentials = {name: settings.store_credentials(name) for name in names}
-    for change in configure_store(
-        settings.store_endpoint, settings.store_region, settings.store_secure,
-        settings.store_credentials("root"), loaded.policy, credentials,
-    ):  # fmt: skip
+    server = (settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials("root"))
+    credentials = {name: settings.store_credentials(name) for name in identities(loaded.policy)}
+    for change in configure_store(*server, loaded.policy, credentials):
         say(change)
-    probe(settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials("root"))
+    probe(*server)
 
 
 def read_policy(settings: Settings) -> tuple[Loaded, str]:
@@ -64,7 +62,7 @@ def prepare_catalog(settings: Settings, admin: Engine) -> None:
     users = {role: settings.database_user(role) for role in DATABASE_ROLES}
     passwords = {role: settings.database_password(role) for role in DATABASE_ROLES}
     with admin.begin() as tx:
-        tx.execute(text("SELECT pg_advisory_xact_lock(4711002)"))
+        tx.execute(text("SELECT pg_advisory_xact_lock(4711003)"))
         make_roles(tx, users, passwords)
         for role, user in users.items():
             tx.execute(text(f"GRANT CONNECT ON DATABASE consigne TO {user}"))

@@ -42,6 +42,7 @@ class Settings:
     store_port: int = 0
     store_region: str = "us-east-1"
     store_given: str = ""  # scheme://host:port of a given server; its credentials are secrets
+    store_program: str = ""  # the MinIO that `up` found
     socket_dir: str = ""  # of the embedded PostgreSQL; `up` chooses it
     database_given: bool = False
     keyring_given: str = ""

@@ -20,6 +20,9 @@ from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgemen
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.model import Policy
 
+LONE_JSON_S = 10.0
+"""The JSON is written last, so one without its audio is soon reported."""
+
 
 def open_platform(settings: Settings, role: str) -> Platform:
     """Everything an act needs, the catalog opened as one database role. Nothing is contacted yet."""
@@ -30,7 +33,9 @@ def open_platform(settings: Settings, role: str) -> Platform:
             settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials
         ),
         keyring=keyring,
-        intake=FolderIntake(settings.intake_dir, blind=lambda stem: keyring.mac("tombstone", stem).digest),
+        intake=FolderIntake(
+            settings.intake_dir, blind=lambda stem: keyring.mac("tombstone", stem).digest, lone_json_s=LONE_JSON_S
+        ),
         checker=Expectations(),
         random=os.urandom,
         new_id=uuid.uuid4,

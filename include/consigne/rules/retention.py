@@ -92,9 +92,7 @@ def floor(instant: datetime, zone: str, epoch_length: Duration) -> datetime:
     return midnight + (instant - midnight) // length * length
 
 
-def epoch_name(
-    purpose: str, due_at: datetime, zone: str, epoch_length: Duration, generation: int = 0
-) -> str:
+def epoch_name(purpose: str, due_at: datetime, zone: str, epoch_length: Duration, generation: int = 0) -> str:
     """`training/2027-05-20/0` by local day; `trial/2026-11-22T05:41Z/0` (UTC) for epochs under a day."""
     if epoch_length.is_under_a_day:
         return f"{purpose}/{due_at.astimezone(UTC):%Y-%m-%dT%H:%M}Z/{generation}"
@@ -105,10 +103,7 @@ def extended_due(
     until: date | datetime, due: Due, longest_step: Duration, zone: str, epoch_length: Duration
 ) -> datetime | Beyond:
     """The new due instant of an extension until a local day (its beginning) or an instant."""
-    if isinstance(until, datetime):
-        new = floor(until, zone, epoch_length)
-    else:
-        new = midnight_of(until, zone)
+    new = floor(until, zone, epoch_length) if isinstance(until, datetime) else midnight_of(until, zone)
     if new <= due.due_at:
         return Beyond("not_later")
     if new > due.cap_at:

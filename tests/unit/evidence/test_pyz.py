@@ -10,9 +10,9 @@ from zipfile import ZipFile
 import pytest
 
 from consigne.doors.cli.pyz import build_pyz
-from consigne.rules.evidence.signature import public_key_line
+from consigne.rules.evidence.signature import write_public_keys
 
-from .vectors import KEY_NAME, PUBLIC, issue_artifacts, issue_epoch
+from .vectors import KEYS, issue_artifacts, issue_epoch
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_it_holds_the_evidence_package_alone(pyz: Path) -> None:
 def test_a_stranger_verifies_with_it(pyz: Path, tmp_path: Path) -> None:
     certificate, key = tmp_path / "a.json", tmp_path / "key.pub"
     certificate.write_bytes(issue_artifacts(2)[0])
-    key.write_text(public_key_line(KEY_NAME, PUBLIC) + "\n")
+    key.write_bytes(write_public_keys(KEYS))
     (tmp_path / "e.json").write_bytes(issue_epoch())
     done = run(pyz, "--key", key, certificate)
     assert (done.returncode, done.stderr) == (0, "")

@@ -17,6 +17,7 @@ from consigne.rules.evidence.signature import (
     read_checkpoint,
     read_public_keys,
     sign_note,
+    write_public_keys,
 )
 
 from .vectors import (
@@ -152,8 +153,9 @@ def test_text_that_a_note_cannot_carry_is_refused(body: bytes) -> None:
 
 
 def test_public_keys_come_back_and_any_changed_byte_is_noticed() -> None:
-    text = (public_key_line(KEY_NAME, PUBLIC) + "\n" + public_key_line("other", OTHER_PUBLIC) + "\n").encode()
-    assert read_public_keys(text) == {KEY_NAME: PUBLIC, "other": OTHER_PUBLIC}
+    keys = {KEY_NAME: PUBLIC, "other": OTHER_PUBLIC}
+    text = write_public_keys(keys)
+    assert read_public_keys(text) == keys
     assert fingerprint(KEY_NAME, PUBLIC)[:8] in text.decode()
     for at in range(len(text)):
         with pytest.raises(Malformed):

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from consigne.rules.evidence.certificate import certificate_body
 from consigne.rules.evidence.proofs import write_consistency_proof, write_register_proofs
 from consigne.rules.evidence.report import Report
-from consigne.rules.evidence.signature import fingerprint, public_key_line
+from consigne.rules.evidence.signature import fingerprint, write_public_keys
 from consigne.rules.evidence.verify import main, verify
 
 from .vectors import (
@@ -27,9 +27,9 @@ from .vectors import (
     sign_checkpoint,
 )
 
-KEY_FILE = (public_key_line(KEY_NAME, PUBLIC) + "\n").encode()
+KEY_FILE = write_public_keys(KEYS)
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw()
-STRANGER_FILE = (public_key_line(KEY_NAME, STRANGER) + "\n").encode()
+STRANGER_FILE = write_public_keys({KEY_NAME: STRANGER})
 CHECKPOINT = sign_checkpoint(REGISTER)
 OLDER = sign_checkpoint(REGISTER[:4])
 REWRITTEN = sign_checkpoint([*REGISTER[:3], REGISTER[5], *REGISTER[4:]])

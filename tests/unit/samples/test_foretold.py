@@ -14,7 +14,7 @@ from consigne.doors.samples.delivery import Delivery
 from consigne.doors.samples.generate import calls
 from consigne.doors.samples.manifest import Foretold, Verdict
 from consigne.rules import checks, gate
-from consigne.rules.clock import Duration
+from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
 from consigne.rules.recording import IncomingRecording
@@ -71,13 +71,16 @@ class Rules:
         return gate.Facts(
             policy_at_start=self.policy if incoming.started_at >= self.policy.in_force_from else None,
             month_secret=bytes(32),
-            acknowledged_at=self.acknowledged.get((incoming.agent, gate.required_notice(self.policy) or "")),
-            delivered_before=frozenset(incoming.purposes or ()) if incoming.id in self.seen else frozenset(),
-            horizon=Duration(days=30),
+            acknowledged_at=acknowledged_at(self.acknowledged, incoming.agent, self.policy),
+            delivered_before=incoming.id in self.seen,
         )
 
     def _redact(
-        self, delivery: Delivery, incoming: IncomingRecording, told: tuple[Verdict, ...], content: tuple[bytes, bytes]
+        self,
+        delivery: Delivery,
+        incoming: IncomingRecording,
+        told: tuple[Verdict, ...],
+        content: tuple[bytes, bytes],
     ) -> Ended:
         masked: tuple[MaskedInterval, ...] = ()
         for verdict in told:
@@ -85,7 +88,12 @@ class Rules:
                 rule = self.policy.purposes[verdict.purpose].redaction
                 audio = Private(content[1])
                 done = protect(
-                    audio, delivery.suffix, incoming.transcript, rule.profile, rule.requires_transcript, 14_400_000
+                    audio,
+                    delivery.suffix,
+                    incoming.transcript,
+                    rule.profile,
+                    rule.requires_transcript,
+                    14_400_000,
                 )
                 if isinstance(done, Protected):
                     wrong = checks.check_audio(incoming, done.duration_ms, done.channels)
@@ -97,7 +105,11 @@ class Rules:
 
 
 def _verdict(purpose: str, verdict: Admitted | Refused) -> Verdict:
-    return Verdict(purpose, "refused", verdict.code) if isinstance(verdict, Refused) else Verdict(purpose, "admitted", None)
+    return (
+        Verdict(purpose, "refused", verdict.code)
+        if isinstance(verdict, Refused)
+        else Verdict(purpose, "admitted", None)
+    )
 
 
 def _unlike(told: Foretold, ended: Ended) -> list[str]:
@@ -105,8 +117,14 @@ def _unlike(told: Foretold, ended: Ended) -> list[str]:
     if told.state == "cleared" and told.verdicts != ended.verdicts:
         wrong.append("verdicts")
     spans = told.masked.get("audio", ())
-    wrong += [f"open {s.kind} {s.start_ms}-{s.end_ms}" for s in spans if not any(_covers(m, s) for m in ended.masked)]
-    wrong += [f"over-masked {m.kind} {m.start_ms}-{m.end_ms}" for m in ended.masked if not _is_explained(m, spans)]
+    wrong += [
+        f"open {s.kind} {s.start_ms}-{s.end_ms}"
+        for s in spans
+        if not any(_covers(m, s) for m in ended.masked)
+    ]
+    wrong += [
+        f"over-masked {m.kind} {m.start_ms}-{m.end_ms}" for m in ended.masked if not _is_explained(m, spans)
+    ]
     return wrong
 
 
@@ -120,9 +138,12 @@ def _is_explained(mask: MaskedInterval, spans: tuple[MaskedInterval, ...]) -> bo
 
 
 def _mismatches(policy: Policy, seed: int, count: int) -> dict[str, list[str]]:
-    acknowledged = gate.read_acknowledgements((CONFIG / "agents.csv").read_text("utf-8"), policy.zone)
+    acknowledged = read_acknowledgements((CONFIG / "agents.csv").read_text("utf-8"), policy.zone)
     rules = Rules(policy, acknowledged)
-    found = {f"{told.kind} {told.stem}": _unlike(told, rules.end(delivery)) for delivery, told in calls(count, seed, NOW, policy)}
+    found = {
+        f"{told.kind} {told.stem}": _unlike(told, rules.end(delivery))
+        for delivery, told in calls(count, seed, NOW, policy)
+    }
     return {name: wrong for name, wrong in found.items() if wrong}
 
 

@@ -17,7 +17,7 @@ class EpochsCatalog(Session):
     def add_epoch(self, tx: Connection, name: str, purpose: str, due_at: datetime, opened_at: datetime) -> str:
         """Record an epoch whose key was made; returns its state, whoever made it."""
         row = {"name": name, "purpose": purpose, "due_at": due_at, "generation": int(name.rpartition("/")[2])}
-        tx.execute(upsert(epochs).values(row, state="open", opened_at=opened_at).on_conflict_do_nothing())
+        tx.execute(upsert(epochs).values(**row, state="open", opened_at=opened_at).on_conflict_do_nothing())
         return tx.execute(select(epochs.c.state).where(epochs.c.name == name)).scalar_one()  # type: ignore[no-any-return]
 
     def hold_epoch_open(self, tx: Connection, name: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Erasure
@@ -76,9 +77,10 @@ class ErasureCatalog(Session):
         if rows:
             tx.execute(insert(manifest_chunks), rows)
 
-    def manifest_of(self, tx: Connection, run: str) -> RowMapping | None:
-        """id, dry_run and digest of a run's manifest."""
-        return tx.execute(select(manifests).where(manifests.c.run == run)).mappings().one_or_none()
+    def manifest_of(self, tx: Connection, run: str) -> dict[str, Any] | None:
+        """id, dry_run, digest and frozen_at of a run's manifest."""
+        row = tx.execute(select(manifests).where(manifests.c.run == run)).mappings().one_or_none()
+        return None if row is None else dict(row)
 
     def manifest_chunks(self, tx: Connection, manifest: UUID) -> dict[UUID, list[UUID]]:
         """The chunks of a manifest."""

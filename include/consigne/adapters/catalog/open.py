@@ -7,10 +7,17 @@ from consigne.adapters.catalog.deliveries import DeliveriesCatalog
 from consigne.adapters.catalog.epochs import EpochsCatalog
 from consigne.adapters.catalog.erasure import ErasureCatalog
 from consigne.adapters.catalog.policies import PoliciesCatalog
+from consigne.adapters.catalog.register import RegisterCatalog
 from consigne.adapters.catalog.requests import RequestsCatalog
 
 
 class Catalog(
-    DeliveriesCatalog, ArtifactsCatalog, EpochsCatalog, RequestsCatalog, ErasureCatalog, PoliciesCatalog
+    DeliveriesCatalog,
+    ArtifactsCatalog,
+    EpochsCatalog,
+    RequestsCatalog,
+    ErasureCatalog,
+    RegisterCatalog,
+    PoliciesCatalog,
 ):
     """`Catalog(open_engine(url), random)`. Each room is a class on `Session`; acts see the port."""

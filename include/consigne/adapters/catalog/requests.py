@@ -23,7 +23,7 @@ class RequestsCatalog(Session):
     def add_request(self, tx: Connection, request: ExceptionRequest) -> None:
         """Keep a request with its items, pending."""
         row = {column.name: getattr(request, column.name) for column in _REQUEST}
-        tx.execute(insert(requests).values(row, digest=request.digest))
+        tx.execute(insert(requests).values(**row, digest=request.digest))
         items = [{"request": request.id, "artifact": i.artifact, "due_at": i.due_at} for i in request.items]
         tx.execute(insert(request_items), items)
 

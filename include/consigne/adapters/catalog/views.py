@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, Select, exists, or_, select, text
 
 from consigne.adapters.catalog import tables as t
 from consigne.rules.clock import iso
+from consigne.rules.evidence.certificate import read_parts
 
 Document = dict[str, Any]
 
@@ -120,7 +121,7 @@ def _artifact(row: RowMapping) -> Document:
 def certificates(tx: Connection) -> list[Document]:
     """Every certificate, oldest first; an artifact's is `cryptographic` once its epoch has one.
 
-    `file` is the name under which `consigne certificates --out` writes it, None until its chunk is signed.
+    `file` is the name under which `consigne certificates --out` writes it.
     """
     of_epoch = t.certificates.alias("of_epoch")
     raised = exists().where(of_epoch.c.epoch == t.certificates.c.epoch, of_epoch.c.scope == "epoch")
@@ -131,12 +132,12 @@ def certificates(tx: Connection) -> list[Document]:
             "id": str(row["id"]),
             "scope": row["scope"],
             "proof": "cryptographic" if row["raised"] else "logical",
-            "assurance": json.loads(row["body"])["assurance"],
+            "assurance": read_parts(row["file"])["body"]["assurance"],
             "issued_at": iso(row["issued_at"]),
             "irrecoverable_after": iso(row["irrecoverable_after"]),
             "artifact": row["artifact"] and str(row["artifact"]),
             "epoch": row["epoch"],
-            "file": row["file"] and f"{row['id']}.json",
+            "file": f"certificate-{row['id']}.json",
         }
         for row in _rows(tx, query)
     ]

@@ -17,7 +17,7 @@ No condition rests on tags or addresses: both can be forged there.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -75,7 +75,7 @@ class _Grant:
     condition: Mapping[str, Mapping[str, Sequence[str]]] | None = None
 
 
-def documents(policy: Policy) -> dict[str, dict[str, Any]]:
+def identities(policy: Policy) -> dict[str, dict[str, Any]]:
     """Identity → MinIO policy document."""
     objects, evidence = f"{RECORDINGS}/*", f"{EVIDENCE}/*"
     reading = ["s3:GetObject", "s3:GetObjectVersion"]
@@ -100,35 +100,37 @@ def documents(policy: Policy) -> dict[str, dict[str, Any]]:
     return {identity: _document(given) for identity, given in (grants | listeners).items()}
 
 
-def make(
+def configure_store(
     endpoint: str,
     region: str,
     secure: bool,
     admin: tuple[str, str],
     policy: Policy,
-    credentials: Callable[[str], tuple[str, str]],
+    credentials: Mapping[str, tuple[str, str]],
 ) -> list[str]:
-    """Bring buckets, identities and their rights in line; returns what was changed, so nothing at a second call.
+    """Bring buckets, identities and their rights in line; returns what was changed: nothing at a second call.
 
-    `credentials(identity)` gives its (access key, secret key). What carries our rights under another access
-    key, such as the listener of a purpose that the policy no longer has, is disabled. Misconfigured where the server has no KMS, or an `evidence` bucket without lock.
+    `credentials` holds (access key, secret key) for each of `identities(policy)`. What carries our rights
+    under another access key, such as the listener of a purpose that the policy no longer has, is disabled.
+    Misconfigured where the server has no KMS, or an `evidence` bucket without lock.
     """
     pool = open_pool()
     client = connect(endpoint, region, secure, admin, pool)
     server = MinioAdmin(
         endpoint=endpoint, credentials=StaticProvider(*admin), region=region, secure=secure, http_client=pool
     )
-    wanted = documents(policy)
+    wanted = identities(policy)
     with translated("apply"), _administered("apply"):
         changes = _make_recordings(client, default_key(server)) + _make_evidence(client)
         for bucket in (RECORDINGS, EVIDENCE):
             changes += _close_to_strangers(client, bucket)
         changes += _write_rights(server, wanted)
-        users, pairs = json.loads(server.user_list()), {identity: credentials(identity) for identity in wanted}
-        for identity, pair in pairs.items():
+        users = json.loads(server.user_list())
+        for identity in wanted:
+            pair = credentials[identity]
             itself = connect(endpoint, region, secure, pair, pool)
             changes += _make_identity(server, users.get(pair[0]), identity, pair, itself)
-        return changes + _disable_others(server, users, {access_key for access_key, _ in pairs.values()})
+        return changes + _disable_others(server, users, {credentials[identity][0] for identity in wanted})
 
 
 def default_key(server: MinioAdmin) -> str:
@@ -241,7 +243,7 @@ def _knows(client: Minio) -> bool:
     try:
         client.list_buckets()
     except S3Error as fault:
-        return fault.code == "AccessDenied"
+        return bool(fault.code == "AccessDenied")
     return True
 
 

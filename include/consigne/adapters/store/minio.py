@@ -143,7 +143,8 @@ class MinioStore:
         with translated("get"):
             answer = self._as(identity).get_object(bucket, object, version_id=version)
             try:
-                return answer.read()
+                data: bytes = answer.read()
+                return data
             finally:
                 answer.close()
                 answer.release_conn()

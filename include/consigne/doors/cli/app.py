@@ -21,6 +21,17 @@ COMMANDS = {
     "show": "consigne.doors.cli.read:show",
     "request-exception": "consigne.doors.cli.request_exception:request_exception",
     "export": "consigne.doors.cli.export:export",
+    "ingest": "consigne.doors.cli.operate:ingest",
+    "expire": "consigne.doors.cli.operate:expire",
+    "retry": "consigne.doors.cli.operate:retry",
+    "apply": "consigne.doors.cli.operate:apply",
+    "clock": "consigne.doors.cli.operate:clock",
+    "certificates": "consigne.doors.cli.evidence:certificates",
+    "verify": "consigne.doors.cli.evidence:verify",
+    "policy": "consigne.doors.cli.evidence:policy",
+    "samples": "consigne.doors.cli.samples:samples",
+    "bench": "consigne.doors.cli.bench:bench",
+    "test": "consigne.doors.cli.test:test",
 }
 EXIT_CODES: tuple[tuple[type[ConsigneError], int], ...] = (
     (Unavailable, 3),

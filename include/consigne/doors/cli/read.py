@@ -26,20 +26,13 @@ def deliveries(as_json: Json = False, state: State = DEFAULT_STATE) -> None:
     """What was handed in, what became of it, and why."""
     found = _read(state, views.deliveries)
     if as_json:
-        return _print(found)
+        _print(found)
+        return
     table = Table("source", "id", "state", "code", "detail", "deadline", "verdicts")
     for one in found:
         verdicts = ", ".join(f"{v['purpose']}: {v['code'] or v['verdict']}" for v in one["verdicts"])
-        cells = (
-            one["source"],
-            one["id"],
-            one["state"],
-            one["code"],
-            one["detail"],
-            one["deadline"],
-            verdicts,
-        )
-        table.add_row(*(cell or "" for cell in cells))
+        told = [one[key] or "" for key in ("source", "id", "state", "code", "detail", "deadline")]
+        table.add_row(*told, verdicts)
     _console().print(table)
 
 
@@ -47,7 +40,8 @@ def recordings(as_json: Json = False, state: State = DEFAULT_STATE) -> None:
     """The recordings with their encrypted artifacts."""
     found = _read(state, views.recordings)
     if as_json:
-        return _print(found)
+        _print(found)
+        return
     table = Table("recording", "started", "queue", "agent", "artifact", "purpose", "part", "state", "due")
     for one in found:
         for artifact in one["artifacts"]:
@@ -76,7 +70,8 @@ def show(
     if found is None:
         raise BadInput("unknown_recording", "ID")
     if as_json:
-        return _print(found)
+        _print(found)
+        return
     console = _console()
     console.print(_fields({key: value for key, value in found.items() if key != "artifacts"}))
     for artifact in found["artifacts"]:

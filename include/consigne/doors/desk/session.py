@@ -44,7 +44,7 @@ class Reader:
 
 async def _of_cookie(request: Request) -> User:
     try:
-        return await get_user(request, None, None)  # type: ignore[return-value]
+        return await get_user(request, None, None)
     except HTTPException:
         raise SignInNeeded from None
 
@@ -55,7 +55,7 @@ async def _of_bearer(request: Request) -> User:
     if scheme.lower() != "bearer" or not token:
         raise HTTPException(401, "not_signed_in")
     try:
-        return await resolve_user_from_token(token)  # type: ignore[return-value]
+        return await resolve_user_from_token(token)
     except HTTPException:
         raise HTTPException(401, "not_signed_in") from None
 

@@ -8,28 +8,20 @@ from zoneinfo import ZoneInfo
 
 from consigne.doors.desk.text import LANGUAGES, TEXTS
 
-_MONTHS = {
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "en": "January February March April May June July August September October November December".split(),
-}
-_UNITS = {
-    "fr": {"day": ("jour", "jours"), "hour": ("heure", "heures"), "minute": ("minute", "minutes")},
-    "en": {"day": ("day", "days"), "hour": ("hour", "hours"), "minute": ("minute", "minutes")},
-}
+_SIZES = ((1440, "day"), (60, "hour"), (1, "minute"))
 
 
 def choose(asked: str | None, accept_language: str) -> str:
     """`fr` or `en`: the reader's own choice, else the first of Accept-Language that we speak, else French."""
     if asked in LANGUAGES:
         return asked
-    ranked: list[tuple[float, int, str]] = []
+    ranked = []
     for place, item in enumerate(accept_language[:500].split(",")):
         tag, _, quality = item.strip().partition(";q=")
-        language = tag.split("-")[0].strip().lower()
-        if language in LANGUAGES:
-            ranked.append((-_quality(quality), place, language))
-    best = min(ranked, default=(0.0, 0, LANGUAGES[0]))
-    return best[2] if best[0] or not ranked else LANGUAGES[0]
+        language, weight = tag.split("-")[0].strip().lower(), _quality(quality)
+        if language in LANGUAGES and weight > 0:
+            ranked.append((-weight, place, language))
+    return min(ranked)[2] if ranked else LANGUAGES[0]
 
 
 def _quality(text: str) -> float:
@@ -58,8 +50,9 @@ class Wording:
     def day(self, instant: datetime) -> str:
         """`20 novembre 2026`, `20 November 2026`, in the policy's zone."""
         local = instant.astimezone(ZoneInfo(self.zone))
+        months = self.say("months").split()
         number = "1er" if self.language == "fr" and local.day == 1 else str(local.day)
-        return f"{number} {_MONTHS[self.language][local.month - 1]} {local.year}"
+        return f"{number} {months[local.month - 1]} {local.year}"
 
     def moment(self, instant: datetime) -> str:
         """Day, hour and minute; a midnight is shown as the day alone."""
@@ -72,12 +65,10 @@ class Wording:
     def span(self, length: timedelta) -> str:
         """A length of time in its largest unit, rounded down: `4 jours`, `3 hours`, `1 minute`."""
         minutes = max(0, int(length.total_seconds()) // 60)
-        for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
-            if minutes >= size or unit == "minute":
-                count = minutes // size
-                single = count == 1 or (count == 0 and self.language == "fr")
-                return f"{count} {_UNITS[self.language][unit][0 if single else 1]}"
-        raise AssertionError(minutes)
+        size, unit = next(((size, unit) for size, unit in _SIZES if minutes >= size), _SIZES[-1])
+        count = minutes // size
+        single = count == 1 or (count == 0 and self.language == "fr")
+        return f"{count} {self.say(unit if single else f'{unit}s')}"
 
     def length(self, duration_ms: int) -> str:
         """A recording's length or a place in it: `4:38`, `1:02:09`."""

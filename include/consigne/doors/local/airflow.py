@@ -24,7 +24,8 @@ def write_configuration(settings: Settings) -> None:
     """airflow.cfg, mode 0600: the secrets are in it, so that no environment carries them."""
     document = RawConfigParser()
     document.optionxform = str  # type: ignore[assignment,method-assign]
-    document.read_dict(_configuration(settings))
+    for section, options in _configuration(settings).items():
+        document[section] = {name: value.replace("%", "%%") for name, value in options.items()}
     out = StringIO()
     document.write(out)
     write_private(settings.state_dir / "airflow" / "airflow.cfg", out.getvalue())
@@ -60,6 +61,12 @@ def _configuration(settings: Settings) -> dict[str, dict[str, str]]:
             "secret_key": settings.secret("airflow-secret-key"),
             "expose_config": "False",
             "expose_stacktrace": "False",
+        },
+        # An api-server that is restarted takes half a minute: tasks wait for it.
+        "workers": {
+            "execution_api_retries": "30",
+            "execution_api_retry_wait_max": "5",
+            "max_failed_heartbeats": "12",
         },
         "api_auth": {"jwt_secret": settings.secret("airflow-jwt-secret")},
         "scheduler": {

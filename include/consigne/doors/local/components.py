@@ -40,15 +40,11 @@ def _is_well_in_airflow(name: str) -> Callable[[Settings], bool]:
     return lambda settings: airflow.health(settings).get(name, False)
 
 
-def _silent(_: str) -> None:
-    """The build was done, with progress, before the supervisor was started."""
-
-
 COMPONENTS = (
     Component(
         "minio",
         (),
-        lambda settings: minio.command(settings, minio.find(_silent)),
+        minio.command,
         minio.answers,
         is_ours=lambda settings: not settings.store_given,
     ),
@@ -101,6 +97,6 @@ COMPONENTS = (
         "sealer",
         ("prepare-catalog",),
         lambda settings: airflow.module(settings, "sealer", "consigne.doors.local.sealer"),
-        is_ours=lambda _: find_spec("consigne.doors.local.sealer") is not None,
+        is_ours=lambda _: all(map(find_spec, ("consigne.adapters.keyring.open", "consigne.adapters.intake.folder"))),
     ),
 )

@@ -48,7 +48,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "consigne"
 
 
-def command(settings: Settings, program: Path) -> Command:
+def command(settings: Settings) -> Command:
     """The server on loopback; its root credentials and KMS key come from a file of mode 0600."""
     folder = settings.state_dir / "minio"
     for name in ("data", "certs"):
@@ -66,7 +66,7 @@ def command(settings: Settings, program: Path) -> Command:
         MINIO_REGION=settings.store_region,
     )
     address = f"127.0.0.1:{settings.store_port}"
-    argv = (str(program), "server", "--quiet", "--address", address, "--certs-dir", str(folder / "certs"))
+    argv = (settings.store_program, "server", "--quiet", "--address", address, "--certs-dir", str(folder / "certs"))
     log = settings.state_dir / "logs" / "minio.log"
     work = settings.state_dir / "run" / "minio"
     work.mkdir(mode=0o700, exist_ok=True)

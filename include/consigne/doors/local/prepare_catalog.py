@@ -5,18 +5,21 @@ from __future__ import annotations
 import sys
 
 from consigne.doors.settings import Settings
-from consigne.rules.errors import ConsigneError
+from consigne.rules.errors import ConsigneError, Unavailable
 
 
 def main() -> int:
-    """0, or 1 with one line that says why."""
-    from consigne.doors.cli.apply import apply
-
+    """0; 3 where a part is away (it is tried again), else 1: one line says why."""
     try:
-        apply(Settings.from_environment())
+        from consigne.doors.apply import apply
+    except ImportError as missing:  # until every room of the house is built
+        print(missing)
+        return 0
+    try:
+        apply(Settings.from_environment(), print)
     except ConsigneError as fault:
         print(fault, file=sys.stderr)
-        return 1
+        return 3 if isinstance(fault, Unavailable) else 1
     return 0
 
 

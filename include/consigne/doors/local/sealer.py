@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 
+import httpx
+
 from consigne.acts.seal import publish, seal
 from consigne.doors.local.processes import no_core_dumps
 from consigne.doors.settings import Settings
@@ -17,6 +19,7 @@ from consigne.doors.wiring import open_platform
 from consigne.rules.errors import ConsigneError
 
 EVERY_S = 60.0
+SWEEP_SECRET = "desk-sweep"
 
 log = logging.getLogger("consigne.sealer")
 
@@ -35,11 +38,22 @@ def main() -> int:
         try:
             sealed = seal(platform)
             published = publish(platform)
-            log.info("sealed %s, published %s", sealed, published)
+            log.info("sealed %d entries of %d, published %s", sealed.entries, sealed.size, published)
         except ConsigneError as fault:
             log.warning("not sealed: %s", fault)
+        remind_desk(settings)
         over.wait(EVERY_S)
     return 0
+
+
+def remind_desk(settings: Settings) -> None:
+    """Let the api-server take up what a dead one left: runs not started, answers not given, extensions not
+    applied. It may be away; the next minute asks again."""
+    headers = {"X-Consigne-Sweep": settings.secret(SWEEP_SECRET)}
+    try:
+        httpx.post(f"{settings.airflow_url}/consigne/internal/sweep", headers=headers, timeout=50, trust_env=False)
+    except httpx.HTTPError as fault:
+        log.info("desk not reminded: %s", type(fault).__name__)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ LONGEST_START_S = 240.0
 MOST_DEATHS_BEFORE_WELL = 3
 LONGEST_BACKOFF_S = 30.0
 STABLE_AFTER_S = 60.0
+LIVES_AFTER_S = 3.0  # where living is all that can be asked
 RETRY_STEP_CODE = 3  # a step that ends so found a part away
 AIRFLOW_PORT, STORE_PORT = 8080, 9000
 
@@ -127,10 +128,11 @@ class Supervisor:
         if component.is_step or one.is_well:
             return
         one.started_s = one.started_s or time.monotonic()
-        if component.is_well is None or component.is_well(self.settings):
+        lived_s = time.monotonic() - one.started_s
+        if component.is_well(self.settings) if component.is_well else lived_s > LIVES_AFTER_S:
             one.is_well = one.was_well = True
             self.report.parts[component.name].state = "healthy"
-        elif not one.was_well and time.monotonic() - one.started_s > LONGEST_START_S:
+        elif not one.was_well and lived_s > LONGEST_START_S:
             raise Failed(component.name)
 
     def _ended(self, component: Component, one: Running, code: int) -> None:

@@ -62,7 +62,7 @@ def up(state_dir: Path, wishes: Wishes, say: Say) -> Settings:
         return known
     settings = open_state(state_dir, wishes)
     if not settings.store_given:
-        minio.find(say)
+        settings = settings.remember(store_program=str(minio.find(say)))
     supervisor = _start_supervisor(settings, wishes.detach)
     try:
         settings = follow(settings, say, supervisor)

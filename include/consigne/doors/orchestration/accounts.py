@@ -83,8 +83,8 @@ def sync(password: Callable[[str], str]) -> None:
     with create_session() as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
         roles = _sync_roles(session)
-        for user, names in ACCOUNTS.items():
-            _sync_account(session, user, [roles[name] for name in names], password(user))
+        for user, role in ACCOUNTS.items():
+            _sync_account(session, user, roles[role], password(user))
 
 
 def _sync_roles(session: Session) -> dict[str, Role]:
@@ -109,12 +109,12 @@ def _named(session: Session, kind: type, names: set[str]) -> dict[str, object]:
     return found
 
 
-def _sync_account(session: Session, username: str, roles: list[Role], password: str) -> None:
+def _sync_account(session: Session, username: str, role: Role, password: str) -> None:
     user = session.scalars(select(User).where(User.username == username)).one_or_none()
     if user is None:
         user = User(username=username, first_name=username, last_name="", email=f"{username}@consigne.invalid")
         session.add(user)
-    user.active, user.roles = True, roles
+    user.active, user.roles = True, [role]
     if not (user.password and check_password_hash(user.password, password)):
         user.password = generate_password_hash(password, method="scrypt")
 

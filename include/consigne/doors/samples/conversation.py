@@ -92,7 +92,9 @@ def _order_of_lines(kind: Kind) -> Iterator[tuple[str, str]]:
     yield "agent", "bye"
 
 
-def _words(speaker: str, name: str, kind: Kind, values: Values) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
+def _words(
+    speaker: str, name: str, kind: Kind, values: Values
+) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
     """Each word's text, the kind of data it is part of, and the pieces that speak it."""
     digits = DIGITS[values.language]
     for word in (AGENT if speaker == "agent" else CALLER)[values.language][name].split():
@@ -133,7 +135,11 @@ def _keyed(keys: str, at_ms: int, draw: Random) -> list[Tone]:
 
 
 def _mixed(
-    voices: list[tuple[str, int, Samples]], tones: list[Tone], container: Container, draw: Random, length_ms: int
+    voices: list[tuple[str, int, Samples]],
+    tones: list[Tone],
+    container: Container,
+    draw: Random,
+    length_ms: int,
 ) -> Samples:
     frames_per_ms = VOICE_RATE_HZ // 1_000
     tracks = {speaker: line_noise(length_ms * frames_per_ms, draw) for speaker in ("caller", "agent")}

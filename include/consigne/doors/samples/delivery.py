@@ -17,7 +17,11 @@ from consigne.doors.samples.values import Values
 CALLEE = "+33123456789"
 AGENTS = {"fr": ("a.martin", "b.durand", "c.petit", "d.moreau", "e.leroy"), "en": ("j.smith", "k.jones")}
 UNINFORMED_AGENT = "n.nouveau"
-_BAD_FIELDS: tuple[tuple[str, Any], ...] = (("direction", "sideways"), ("caller", 12), ("notice", {"played_at_s": -1}))
+_BAD_FIELDS: tuple[tuple[str, Any], ...] = (
+    ("direction", "sideways"),
+    ("caller", 12),
+    ("notice", {"played_at_s": -1}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ def deliver(
             metadata |= [draw.choice(_BAD_FIELDS)]
     text = json.dumps(metadata, ensure_ascii=False).encode()
     if kind.code == "bad_json":
-        text = draw.choice((text[:-9], text.replace(b'"objection": null', b'"objection": NaN'), text + b"\xff"))
+        text = draw.choice(
+            (text[:-9], text.replace(b'"objection": null', b'"objection": NaN'), text + b"\xff")
+        )
     return Delivery(around.id, suffix, audio, text)
 
 
@@ -74,7 +80,9 @@ def _metadata(
         "direction": "inbound",
         "caller": values.caller,
         "callee": CALLEE,
-        "agent": UNINFORMED_AGENT if kind.code == "agent_not_informed" else draw.choice(AGENTS[values.language]),
+        "agent": UNINFORMED_AGENT
+        if kind.code == "agent_not_informed"
+        else draw.choice(AGENTS[values.language]),
         "queue": kind.queue,
         "language": values.language,
         "notice": {"version": around.notice, "played_at_s": call.notice_at_ms / 1_000},
@@ -87,7 +95,9 @@ def _metadata(
         metadata["notice"] = None
     if objects_to := kind.purposes if kind.code == "objected" else kind.objects_to:
         metadata["objection"] = {"at_s": 3.0, "purposes": list(objects_to), "alternative": "not_recorded"}
-    metadata |= {name: text for name, text in (("trigger", kind.trigger), ("other_proof", kind.other_proof)) if text}
+    metadata |= {
+        name: text for name, text in (("trigger", kind.trigger), ("other_proof", kind.other_proof)) if text
+    }
     if kind.form == "segments":
         metadata["transcript"] = {"segments": [_segment(line) for line in call.lines]}
     elif kind.form != "none":
@@ -96,7 +106,9 @@ def _metadata(
 
 
 def _segment(line: Line) -> dict[str, Any]:
-    return _timed(" ".join(word.text for word in line.said), line.said[0].start_ms, line.said[-1].end_ms, line.speaker)
+    return _timed(
+        " ".join(word.text for word in line.said), line.said[0].start_ms, line.said[-1].end_ms, line.speaker
+    )
 
 
 def _words(line: Line) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,11 +32,16 @@ def generate(directory: Path, count: int, seed: int, now: datetime, policy: Poli
     directory.mkdir(parents=True, exist_ok=True)
     foretold = []
     for delivery, told in calls(count, seed, now, policy):
-        write(directory, told.stem, delivery, now)
+        write(directory, told.stem, delivery)
         foretold.append(told)
     manifest = Manifest(seed, now, tuple(foretold))
-    manifest.write(directory.parent / f"samples-{seed}.json")
+    manifest.write(manifest_file(directory, seed))
     return manifest
+
+
+def manifest_file(directory: Path, seed: int) -> Path:
+    """Where the manifest goes: outside the folder of deliveries, which is intake."""
+    return directory.parent / f"samples-{seed}.json"
 
 
 def calls(count: int, seed: int, now: datetime, policy: Policy) -> Iterator[tuple[Delivery, Foretold]]:
@@ -56,7 +60,9 @@ def calls(count: int, seed: int, now: datetime, policy: Policy) -> Iterator[tupl
             yield delivery, told
 
 
-def _made(kind: Kind, id: str, index: int, seed: int, now: datetime, policy: Policy) -> tuple[Delivery, Foretold]:
+def _made(
+    kind: Kind, id: str, index: int, seed: int, now: datetime, policy: Policy
+) -> tuple[Delivery, Foretold]:
     draw, said = draws(seed, index, "call"), values(seed, index)
     container = container_of(index)
     version = _notice(kind, policy)
@@ -75,7 +81,9 @@ def _repeated(
 ) -> tuple[Delivery, Foretold]:
     first_kind, first = kept
     # "_" sorts behind ".": after the first one, by stem and by file name.
-    delivery, told = _made(replace(first_kind, outcome=kind.outcome, code=kind.code), first.id, index, seed, now, policy)
+    delivery, told = _made(
+        replace(first_kind, outcome=kind.outcome, code=kind.code), first.id, index, seed, now, policy
+    )
     told = replace(told, stem=f"{first.id}_again", kind=kind.name)
     return (first if kind.code == "delivered_before" else delivery), told
 
@@ -97,7 +105,11 @@ def _needs_transcript(kind: Kind, policy: Policy) -> bool:
 def _notice(kind: Kind, policy: Policy) -> str | None:
     """The version of a notice that covers all purposes (or of one that does not); None where there is none."""
     wanted = {name for name in purposes_of(kind, policy) if name in policy.purposes}
-    fits = (v for v, each in policy.notices.items() if wanted.issubset(each.covers) != (kind.code == "notice_does_not_cover"))
+    fits = (
+        v
+        for v, each in policy.notices.items()
+        if wanted.issubset(each.covers) != (kind.code == "notice_does_not_cover")
+    )
     return next(fits, None)
 
 
@@ -107,16 +119,16 @@ def _lead_ms(kind: Kind, policy: Policy, version: str) -> int:
     return policy.notices[version].announced_within.seconds_exact() * 1_000 + 3_000
 
 
-def write(directory: Path, stem: str, delivery: Delivery, now: datetime) -> None:
+def write(directory: Path, stem: str, delivery: Delivery) -> None:
     """Audio first, the JSON last, each under another name until it is whole."""
-    if delivery.audio is not None:
-        _place(directory / f"{stem}{delivery.suffix}", delivery.audio)
-    file = directory / f"{stem}.json"
-    _place(file, delivery.json)
+    audio = directory / f"{stem}{delivery.suffix}"
     if delivery.audio is None:
-        # Only a JSON that has been alone for long is a delivery without audio.
-        alone_since_s = (now - timedelta(days=2)).timestamp()
-        os.utime(file, (alone_since_s, alone_since_s))
+        # Links are not followed: at once a delivery without audio, where a JSON alone is one after a while only.
+        audio.unlink(missing_ok=True)
+        audio.symlink_to(f"absent{delivery.suffix}")
+    else:
+        _place(audio, delivery.audio)
+    _place(directory / f"{stem}.json", delivery.json)
 
 
 def _place(file: Path, data: bytes) -> None:

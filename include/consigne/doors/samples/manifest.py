@@ -63,7 +63,9 @@ def foretell(stem: str, id: str, kind: Kind, purposes: Iterable[str], call: Conv
     if kind.outcome != "quarantined":
         objected = {name: "objected" for name in kind.objects_to}
         codes = {name: kind.code or objected.get(name) for name in purposes}
-        verdicts = tuple(Verdict(name, "refused" if code else "admitted", code) for name, code in codes.items())
+        verdicts = tuple(
+            Verdict(name, "refused" if code else "admitted", code) for name, code in codes.items()
+        )
     state = "quarantined" if kind.outcome == "quarantined" else "cleared"
     masked = _true_spans(kind, call) if kind.outcome == "kept" else {}
     return Foretold(stem, id, kind.name, state, kind.code, verdicts, masked)

@@ -22,7 +22,7 @@ _BETWEEN_S = {
     "long_ago": (35 * _DAY_S, 60 * _DAY_S),
 }
 _TRIES = 2_000
-_LONGEST_CALL = timedelta(minutes=2)
+_LONGEST_CALL = timedelta(minutes=1)
 
 
 def start_of(kind: Kind, policy: Policy, version: str, now: datetime, draw: Random) -> datetime | None:

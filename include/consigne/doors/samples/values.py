@@ -51,7 +51,8 @@ def values(seed: int, index: int, cycle: int = 40) -> Values:
         caller=f"+33{draw.choice('67')}{_digits(draw, 8)}",
         card=_with_check_digit(prefix + _digits(draw, length - 7)),
         expiry=f"{draw.randint(1, 12):02d}/{draw.randint(28, 34)}",
-        code=_digits(draw, 4 if length == 15 else 3),
+        # Four digits from 2000 on cannot be taken for month and year.
+        code=draw.choice("23456789") + _digits(draw, 3 if length == 15 else 2),
         word="".join(draw.choices(SYLLABLES, k=6)),
         order=str(draw.randint(10_000, 99_999)),
         amount=str(draw.randint(11, 99)),
@@ -62,10 +63,16 @@ def values(seed: int, index: int, cycle: int = 40) -> Values:
 def planted(seed: int, count: int) -> Planted:
     """The values of the calls 0 to `count` - 1, said or not: looking for too many does no harm."""
     calls = [values(seed, index) for index in range(count)]
-    said = [(call, line, value) for call in calls for line, value in (("code", call.code), ("expiry", call.expiry))]
+    said = [
+        (call, line, value)
+        for call in calls
+        for line, value in (("code", call.code), ("expiry", call.expiry))
+    ]
     return Planted(
         cards=tuple(call.card for call in calls),
-        codes=tuple((" ".join(CALLER[call.language][line].split()[-3:-1]), value) for call, line, value in said),
+        codes=tuple(
+            (" ".join(CALLER[call.language][line].split()[-3:-1]), value) for call, line, value in said
+        ),
         callers=tuple(call.caller for call in calls),
         words=tuple(call.word for call in calls),
     )

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 
 from consigne.rules.audio.pcm import Audio, Samples
 from consigne.rules.errors import BadInput

@@ -116,6 +116,11 @@ def public_key_line(key_name: str, public_key: bytes) -> str:
     return f"{key_name}+{fingerprint(key_name, public_key)[:8]}+{b64encode(_ED25519 + public_key).decode()}"
 
 
+def write_public_keys(keys: Mapping[str, bytes]) -> bytes:
+    """A public key file: one line a key, by name."""
+    return "".join(f"{public_key_line(name, key)}\n" for name, key in sorted(keys.items())).encode()
+
+
 def read_public_keys(text: bytes) -> dict[str, bytes]:
     """Key name → public key (32 bytes) of a public key file: one line a key, each with its newline."""
     lines = _read_text(text).split("\n")

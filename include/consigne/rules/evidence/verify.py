@@ -169,7 +169,10 @@ def read_files(paths: Iterable[str]) -> tuple[list[Named], list[Named]]:
 
 
 def _list_folder(paths: Iterable[Path]) -> list[Path]:
-    return [path for path in paths if path.is_file() and not path.name.startswith(".")]
+    # the verifier itself may lie among what it verifies
+    return [
+        path for path in paths if path.is_file() and not path.name.startswith(".") and path.suffix != ".pyz"
+    ]
 
 
 def _read_neighbour(path: Path) -> bytes | None:

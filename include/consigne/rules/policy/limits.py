@@ -1,4 +1,4 @@
-"""The limits of the law and of the CNIL that a policy must keep.
+"""The limits of the law and of the CNIL that a policy must keep, and what this version cannot do.
 
 CNIL, on listening to and recording calls at work: nothing permanent or systematic without a legal text, six
 months for training and quality, one year for analysis documents, access logs kept six to twelve months;
@@ -16,6 +16,7 @@ from consigne.rules.clock import Duration, add, never_longer
 from consigne.rules.policy.findings import Finding
 from consigne.rules.policy.load import Loaded
 from consigne.rules.policy.model import Policy, Purpose
+from consigne.rules.redaction.profiles import PROFILES
 from consigne.rules.values import Part
 
 SIX_MONTHS, ONE_YEAR, FIVE_YEARS = Duration(months=6), Duration(years=1), Duration(years=5)
@@ -25,11 +26,23 @@ Breach = tuple[str, str, str]
 
 
 def breaches(loaded: Loaded) -> list[Finding]:
-    """Every limit that the policy breaks, by line; only warnings where it calls itself a demonstration."""
+    """Every limit that the policy breaks, by line; only warnings where it calls itself a demonstration.
+
+    An unknown redaction profile stands here, and as an error always: `load` also reads policies that were
+    in force under an earlier version of Consigne.
+    """
     found = [loaded.finding(*breach) for breach in _all(loaded.policy)]
     if loaded.policy.demo:
         found = [replace(each, severity="warning") for each in found]
+    found += [loaded.finding(*breach) for breach in _unknown_profiles(loaded.policy)]
     return sorted(found, key=lambda each: (each.line, each.column))
+
+
+def _unknown_profiles(policy: Policy) -> Iterator[Breach]:
+    for name, purpose in policy.purposes.items():
+        if purpose.redaction.profile not in PROFILES:
+            path = f"purposes.{name}.redaction.profile"
+            yield path, "unknown_profile", "no redaction profile has that name"
 
 
 def _all(policy: Policy) -> Iterator[Breach]:

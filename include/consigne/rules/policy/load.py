@@ -98,9 +98,7 @@ def _policy(form: schema.PolicyForm, digest: str) -> Policy:
 
 
 def _notice(version: str, form: schema.NoticeForm) -> Notice:
-    return Notice(
-        version, form.announced_within, form.covers, form.wording
-    )
+    return Notice(version, form.announced_within, form.covers, form.wording)
 
 
 def _purpose(name: str, form: schema.PurposeForm) -> Purpose:

@@ -37,9 +37,7 @@ def _time_only(duration: Duration) -> Duration:
 
 def _epoch_length(duration: Duration) -> Duration:
     minutes, rest = divmod(duration.seconds, 60)
-    if duration != Duration(days=1) and (
-        not duration.is_under_a_day or rest or (DAY_S // 60) % minutes
-    ):
+    if duration != Duration(days=1) and (not duration.is_under_a_day or rest or (DAY_S // 60) % minutes):
         raise PydanticCustomError("bad_epoch_length", "P1D, or whole minutes that divide a day, such as PT1H")
     return duration
 
@@ -113,43 +111,59 @@ class Form(BaseModel):
 
 
 class ControllerForm(Form):
+    """Who answers for the processing."""
+
     name: Text
     contact: Text
 
 
 class DesignatedForm(Form):
+    """The DPO, from a day on."""
+
     user: User
     since: Day = Field(alias="from")
     until: Day | None = None
 
 
 class DeputyForm(Form):
+    """Acts for the DPO between two days."""
+
     user: User
     since: Day = Field(alias="from")
     until: Day
 
 
 class DpoForm(Form):
+    """Who decides."""
+
     designated: list[DesignatedForm]
     deputies: list[DeputyForm] = []
 
 
 class RegisterForm(Form):
+    """How long the register keeps names."""
+
     names_kept: Length
 
 
 class AgentsForm(Form):
+    """Which notice employees acknowledged, and where that stands."""
+
     notice: Version
     acknowledgements: Text
 
 
 class NoticeForm(Form):
+    """What callers hear."""
+
     announced_within: TimeLength
     covers: dict[Name, Length]
     wording: Wording
 
 
 class PeriodForm(Form):
+    """When recording takes place."""
+
     since: Day = Field(alias="from")
     until: Day
     days: Annotated[list[WeekDay], Field(min_length=1)] = list(DAYS)
@@ -157,21 +171,29 @@ class PeriodForm(Form):
 
 
 class PartForm(Form):
+    """How long a part is kept."""
+
     retention: Length
     cap: Length
 
 
 class RedactionForm(Form):
+    """What is looked for."""
+
     profile: Name
     requires_transcript: bool
 
 
 class NeedsForm(Form):
+    """What a delivery must say."""
+
     trigger: Literal["agent"] | None = None
     other_proof: Literal["none"] | None = None
 
 
 class PurposeForm(Form):
+    """A *finalité*."""
+
     title: Wording
     legal_basis: Literal[
         "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interest"
@@ -186,13 +208,13 @@ class PurposeForm(Form):
     redaction: RedactionForm
     grounds: Annotated[Names, Field(min_length=1)]
     longest_step: Length
-    approval: Annotated[
-        list[Literal["owner", "dpo"]], Field(min_length=1), AfterValidator(_all_different)
-    ]
+    approval: Annotated[list[Literal["owner", "dpo"]], Field(min_length=1), AfterValidator(_all_different)]
     needs: NeedsForm = NeedsForm()
 
 
 class PolicyForm(Form):
+    """The whole file."""
+
     version: Version
     demo: bool = False
     in_force_from: Instant

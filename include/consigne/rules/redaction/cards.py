@@ -113,7 +113,7 @@ def _find_in_run(tokens: Sequence[Token], run: tuple[int, ...]) -> Iterator[Hit]
             if end - start < MIN_DIGITS:
                 continue
             before, after = _parted(tokens, run, first), _parted(tokens, run, last + 1)
-            usual_only = not (before and after)
+            usual_only = (first, last) != (0, len(run) - 1)
             explained = (before or _explains_before(digits, start)) and (
                 after or _explains_after(digits, end)
             )

@@ -10,10 +10,11 @@ from consigne.rules.redaction.numerals import UNITS, Hit, Role, Token, runs, wor
 
 CODE, EXPIRY, CARD = "code", "expiry", "card"
 REACH_AFTER, REACH_BEFORE = 25, 6
+MAX_GROUPS, MAX_DIGITS = 12, 8
 MIN_YEAR, MAX_YEAR = 20, 49
 
 CODE_WORDS = re.compile(
-    r"\b(?:cryptogrammes?|visuel|cvv|cvc|csc|cav|pin"
+    r"\b(?:cryptogrammes?|cvv|cvc|csc|cav|pin"
     r"|code (?:de |d |a )?(?:la |ma |votre )?(?:securite|verification|controle|confidentiel|secret|carte|sms|recu)"
     r"|(?:trois|3|quatre|4) chiffres|au (?:dos|verso)|derriere (?:la|ma|votre|sa) carte"
     r"|(?:security|verification|secret|passcode|one time) (?:code|number|value|password)"
@@ -86,8 +87,8 @@ def _judge(
     tokens: Sequence[Token], piece: list[int], near_code: bool, near_expiry: bool, near_card: bool
 ) -> Iterator[Hit]:
     """What a piece is; as a whole, else stretch by stretch between its fillers."""
-    follower = tokens[piece[-1] + 1].text if piece[-1] + 1 < len(tokens) else ""
-    shaped = _shape([tokens[i] for i in piece], near_code, near_expiry, near_card and follower not in UNITS)
+    counted = piece[-1] + 1 < len(tokens) and tokens[piece[-1] + 1].text in UNITS
+    shaped = [] if counted else _shape([tokens[i] for i in piece], near_code, near_expiry, near_card)
     if shaped:
         for first, last, kind in shaped:
             yield Hit(piece[first], piece[last], kind, "codes", 0.9 if near_code or near_expiry else 0.7)
@@ -103,12 +104,14 @@ def _shape(
 ) -> list[tuple[int, int, str]]:
     """(first, last, kind) within the piece; empty where it is neither a code nor a date."""
     last = len(piece) - 1
+    if last >= MAX_GROUPS:
+        return []
     if piece[0].text in MONTHS:
         return [(0, last, EXPIRY)] if near_expiry or near_card else []
     if any(token.role is Role.NUMBER_WORD for token in piece):
-        if (near_code or near_expiry) and 2 <= len(piece) <= 8 or near_card and 3 <= len(piece) <= 8:
-            return [(0, last, EXPIRY if near_expiry and not near_code else CODE)]
-        return []
+        fewest = 2 if near_code or near_expiry else 3
+        kind = EXPIRY if near_expiry and not near_code else CODE
+        return [(0, last, kind)] if fewest <= len(piece) <= MAX_DIGITS else []
     texts = [token.text for token in piece]
     digits = "".join(texts)
     if _is_expiry(texts) and (near_expiry or near_card or "/" in piece[-1].joint):
@@ -118,17 +121,10 @@ def _shape(
             return [(0, cut - 1, EXPIRY), (cut, last, CODE)]
         if _is_expiry(texts[cut:]) and len("".join(texts[:cut])) in (3, 4):
             return [(0, cut - 1, CODE), (cut, last, EXPIRY)]
-    if near_code and 3 <= len(digits) <= 8 or near_card and 3 <= len(digits) <= 4:
+    if 3 <= len(digits) <= (MAX_DIGITS if near_code else 4 if near_card else 0):
         return [(0, last, CODE)]
-    if (
-        near_card
-        and len(digits) in (7, 8)
-        and "01" <= digits[:2] <= "12"
-        or near_expiry
-        and 2 <= len(digits) <= 8
-    ):
-        return [(0, last, EXPIRY)]
-    return []
+    glued = near_card and len(digits) in (7, 8) and "01" <= digits[:2] <= "12"
+    return [(0, last, EXPIRY)] if glued or (near_expiry and 2 <= len(digits) <= MAX_DIGITS) else []
 
 
 def _is_expiry(texts: Sequence[str]) -> bool:

@@ -125,10 +125,10 @@ def suspected(tokens: Sequence[Token]) -> bool:
     """Whether number words stand where a long number may hide: eight or more in a run, or digits and two or
     more number words that make twelve together."""
     for run in runs(tokens, frozenset({Role.DIGITS, Role.NUMBER_WORD})):
-        words = [i for i in run if tokens[i].role is Role.NUMBER_WORD]
-        if len(words) >= MIN_SUSPECT_WORDS:
+        spelled = [i for i in run if tokens[i].role is Role.NUMBER_WORD]
+        if len(spelled) >= MIN_SUSPECT_WORDS:
             return True
-        inner = [i for i in words if i not in (run[0], run[-1]) or tokens[i].text not in ARTICLES]
+        inner = [i for i in spelled if i not in (run[0], run[-1]) or tokens[i].text not in ARTICLES]
         digits = sum(len(tokens[i].text) for i in run if tokens[i].role is Role.DIGITS)
         if len(inner) >= 2 and digits and digits + len(inner) >= MIN_SUSPECT_DIGITS:
             return True

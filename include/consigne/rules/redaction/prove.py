@@ -21,7 +21,7 @@ from consigne.rules.redaction.mask import stretches
 from consigne.rules.redaction.spans import Span
 from consigne.rules.redaction.transcript import decode, place, search, suspected
 
-SOUND = (partial(tones.find, setting=tones.PROOF),)
+SOUND = (partial(tones.find, setting=tones.PROOF, sequence_gap_ms=0),)
 TEXT = (cards.find, codes.find)
 ROUNDING_MS = 1
 
@@ -30,8 +30,8 @@ def prove_audio(
     stored: bytes, original: Audio, transcript: Transcript | None, masks: Sequence[Span]
 ) -> str | None:
     """The check that `stored` (FLAC) fails, or None: `decodes`, `duration`, `unmasked_samples` (outside the
-    masks it is the original), `masked_energy` (not silent in the masks, or where the original transcript
-    says that something was spoken), `tone`, `word_times`."""
+    masks it is the original), `masked_energy` (not silent in the masks, or where the original's sound or
+    transcript holds something), `tone` (one is left), `word_times`."""
     try:
         audio = codecs.read(stored, ".flac", original.duration_ms + ROUNDING_MS)
     except BadInput:
@@ -44,7 +44,8 @@ def prove_audio(
         spoken = _spoken(transcript, original) if transcript else ()
     except BadInput as fault:
         return fault.where
-    if not _silent(audio, [*masks, *spoken]):
+    heard = [span for find in SOUND for span in find(original)]
+    if not _silent(audio, [*masks, *heard, *spoken]):
         return "masked_energy"
     return "tone" if any(find(audio) for find in SOUND) else None
 

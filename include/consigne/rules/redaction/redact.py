@@ -41,15 +41,15 @@ def protect(
 ) -> Protected | Quarantined:
     """Find, mask and prove. `suffix` is the audio file's, with its dot; `cap_ms` the longest recording.
 
-    Quarantined with a code of contract.md and the field or check. Misconfigured for an unknown profile.
+    A transcript without words is none where one is required. Quarantined with a code of contract.md and the field or check. Misconfigured for an unknown profile.
     """
     if profile not in PROFILES:
         raise Misconfigured("unknown_profile", "redaction.profile")
     try:
         original = codecs.read(audio.reveal(), suffix, cap_ms)
-        if transcript is None and requires_transcript:
-            return Quarantined("needs_transcript", "transcript")
         words = transcript.reveal() if transcript else None
+        if requires_transcript and not (words and words.words):
+            return Quarantined("needs_transcript", "transcript")
         if words and suspected(words):
             return Quarantined("suspected_missed", "transcript")
         return _protect(original, words, PROFILES[profile])

@@ -68,15 +68,17 @@ class _Lines:
     share_of_all: Floats
 
 
-def find(audio: Audio, setting: Setting = MASKING) -> tuple[Span, ...]:
-    """Keyed tones on any channel, sequences grouped (pauses up to SEQUENCE_GAP_MS belong to them)."""
+def find(
+    audio: Audio, setting: Setting = MASKING, sequence_gap_ms: int = SEQUENCE_GAP_MS
+) -> tuple[Span, ...]:
+    """Keyed tones on any channel, sequences grouped: pauses up to `sequence_gap_ms` belong to them."""
     hop = round(audio.rate_hz * STEP_MS / 1000)
     spans = [
         _span(audio, (first + start) * hop, (first + end) * hop)
         for first, chunk in _chunks(audio, hop, setting)
         for start, end in _find_in_chunk(chunk, audio.rate_hz, setting)
     ]
-    return merge(spans, SEQUENCE_GAP_MS)
+    return merge(spans, sequence_gap_ms)
 
 
 def _span(audio: Audio, start: int, end: int) -> Span:

@@ -55,7 +55,14 @@ Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class Form(BaseModel):
+    """Unknown keys and loose types are errors; neither errors nor reprs show a value."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # tracebacks may show it
+
+    __str__ = __repr__
 
 
 class NoticeForm(Form):

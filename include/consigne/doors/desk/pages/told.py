@@ -96,13 +96,27 @@ def recordings_told(
             "language": items[0]["language"],
             "notice": items[0]["notice"] or "–",
             "policy": ", ".join(sorted({item["policy_version"] for item in items})),
-            "parts": [_part(words, policy, now, request["until"], item) for item in items],
+            "parts": _parts(words, policy, now, request["until"], items),
             "heard": [
                 heard_line(words, entry) for entry in heard if entry.get("recording") == str(recording)
             ],
         }
         for recording, items in by_recording.items()
     ]
+
+
+def _parts(
+    words: Wording, policy: Policy, now: datetime, until: datetime, items: Sequence[Mapping[str, Any]]
+) -> list[Told]:
+    # Parts that share all but their name are told once: two minutes are short.
+    told: list[Told] = []
+    for item in items:
+        name, rest = words.label("part", item["part"]), _part(words, policy, now, until, item)
+        if told and {key: value for key, value in told[-1].items() if key != "names"} == rest:
+            told[-1]["names"] += f", {name}"
+        else:
+            told.append({"names": name} | rest)
+    return told
 
 
 def _part(words: Wording, policy: Policy, now: datetime, until: datetime, item: Mapping[str, Any]) -> Told:
@@ -112,7 +126,6 @@ def _part(words: Wording, policy: Policy, now: datetime, until: datetime, item: 
     ]
     left_out = len(item["masked"]) - len(masked)
     return {
-        "part": item["part"],
         "purpose": purpose_title(words, policy, item["purpose"]),
         "state": item["state"],
         "restricted": item["restricted"],
@@ -145,14 +158,14 @@ def heard_line(words: Wording, entry: Mapping[str, Any]) -> str:
     if entry.get("reason"):
         parts.append(words.label("reason", entry["reason"]))
     if entry.get("code"):
-        parts.append(f"{words.say('decide.refused_attempt')} ({entry['code']})")
+        parts.append(f"{words.say('decide.refused_attempt')} ({words.label('denied', entry['code'])})")
     return " · ".join(parts)
 
 
 def attempts_told(words: Wording, entries: Iterable[Mapping[str, Any]]) -> list[str]:
     """Who tried to decide and was denied."""
     return [
-        f"{words.moment(parse_instant(entry['at']))} · {entry['actor']} · {entry['code']}"
+        f"{words.moment(parse_instant(entry['at']))} · {entry['actor']} · {words.label('denied', entry['code'])}"
         for entry in entries
         if entry["kind"] in ATTEMPTS
     ]

@@ -1,0 +1,128 @@
+"""`certificates`, `verify` and `policy check`: what an auditor takes away, and how it is checked."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from consigne.acts.seal import check_register, prove_entries, seal
+from consigne.adapters.catalog import views
+from consigne.adapters.catalog.session import Session, open_engine
+from consigne.adapters.catalog.tables import certificates as table_of_certificates
+from consigne.doors.cli.options import DEFAULT_STATE, Json, State
+from consigne.doors.cli.pyz import build_pyz
+from consigne.doors.settings import Settings
+from consigne.doors.wiring import open_platform
+from consigne.rules.errors import BadInput
+from consigne.rules.evidence import sentences
+from consigne.rules.evidence.certificate import read_parts
+from consigne.rules.evidence.signature import public_key_line
+from consigne.rules.evidence.verify import main as verify_files
+from consigne.rules.policy.findings import Finding, PolicyInvalid
+from consigne.rules.policy.limits import breaches
+from consigne.rules.policy.load import load
+
+DOES_NOT_VERIFY = 5
+SOME_BREACHES = 2
+
+
+def certificates(
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write them, with all that checks them.")] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Certificates of destruction; with --out, with checkpoints, proofs, the public key and the verifier."""
+    settings = Settings.open(state)
+    with Session(open_engine(settings.database_url("read")), os.urandom).begin() as tx:
+        found = views.certificates(tx)
+        files = {str(row.id): row.file for row in tx.execute(select(table_of_certificates))}
+    if out is not None:
+        _write(settings, out, files)
+    for one in found:
+        one["file"] = str(out / one["file"]) if out else one["file"]
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    table = Table("id", "scope", "proof", "assurance", "issued", "of")
+    for one in found:
+        of = one["artifact"] or one.get("epoch")
+        table.add_row(one["id"], one["scope"], one["proof"], one["assurance"], one["issued_at"], of)
+    Console(width=None if os.isatty(1) else 250).print(table)
+
+
+def _write(settings: Settings, out: Path, files: dict[str, bytes]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    platform = open_platform(settings, "seal")
+    seal(platform)
+    leaves = [bytes.fromhex(read_parts(file)["body"]["entry"]) for file in files.values()]
+    made = {f"certificate-{id}.json": file for id, file in files.items()} | prove_entries(platform, leaves)
+    lines = [public_key_line(name, key) for name, key in sorted(platform.keyring.public_keys().items())]
+    made["public-key.txt"] = ("\n".join(lines) + "\n").encode()
+    for name, data in made.items():
+        (out / name).write_bytes(data)
+    build_pyz(out / "consigne-verify.pyz")
+
+
+def verify(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="As consigne-verify.pyz takes them.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The public key that you trust.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="The register against its published checkpoints.")] = False,
+    as_json: Json = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Check certificates offline, or this installation's register."""
+    if register:
+        report = check_register(open_platform(Settings.open(state), "seal"))
+        typer.echo(json.dumps(report.to_json()) if as_json else sentences.write(report))
+        raise typer.Exit(0 if report.verified else DOES_NOT_VERIFY)
+    if not files:
+        raise BadInput("missing", "FILE", "name certificates, or --register")
+    arguments = [*(["--key", str(key)] if key else []), *(["--json"] if as_json else []), *map(str, files)]
+    raise typer.Exit(verify_files(arguments))
+
+
+policy = typer.Typer(help="The policy's file.", no_args_is_help=True)
+
+
+@policy.callback()
+def _policy() -> None:
+    """The policy's file."""
+
+
+@policy.command("check")
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Default: the policy of the state folder.")] = None,
+    as_json: Json = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Its errors and its breaches of the CNIL's limits, by line."""
+    path = file or Settings.open(state).policy_file
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise BadInput("unreadable", "FILE", str(path)) from None
+    try:
+        found = list(breaches(load(text)))
+    except PolicyInvalid as fault:
+        found = list(fault.findings)
+    _say(path, found, as_json)
+    if any(one.severity == "error" for one in found):
+        raise typer.Exit(SOME_BREACHES)
+
+
+def _say(path: Path, found: list[Finding], as_json: bool) -> None:
+    if as_json:
+        fields = ("line", "column", "field", "code", "message", "severity")
+        typer.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in found]))
+        return
+    for one in found:
+        typer.echo(f"{path.name}:{one.line}:{one.column}: {one.severity}: {one.field}: {one.message}")
+    if not found:
+        typer.echo(f"{path.name}: within the limits")

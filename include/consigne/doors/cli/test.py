@@ -1,0 +1,71 @@
+"""`consigne test`: every check and every test, with its own set-up. `.ci/run` calls this and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consigne.doors.local import minio
+from consigne.doors.settings import CHECKOUT
+from consigne.rules.errors import BadInput, Misconfigured
+
+# What may be left out, the Debian package that brings it, and the program by which it is known.
+PACKAGES = {"browser": ("chromium", "chromium"), "hsm": ("softhsm2", "softhsm2-util"), "voices": ("espeak-ng", "espeak-ng")}
+CHECKS = (
+    ("ruff", "check", "--quiet", "."),
+    ("ruff", "format", "--check", "--quiet", "."),
+    ("mypy",),
+    ("lint-imports", "--no-cache"),
+)
+
+
+def test(
+    context: typer.Context,
+    without: Annotated[str, typer.Option(metavar="LIST", help="browser,hsm,voices: what to leave out.")] = "",
+    long: Annotated[bool, typer.Option("--long", help="Also what does not fit into 45 minutes.")] = False,
+) -> None:
+    """Checks and tests; with ARGS, pytest alone on these."""
+    left_out = [name for name in without.split(",") if name]
+    unknown = [name for name in left_out if name not in PACKAGES]
+    if unknown:
+        raise BadInput("unknown_part", "--without", f"known: {', '.join(PACKAGES)}")
+    install_packages([name for name in PACKAGES if name not in left_out])
+    environment = os.environ | {
+        "CONSIGNE_TEST_MINIO": str(minio.find(typer.echo)),
+        "PYTHONPATH": str(CHECKOUT / "include"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    failed = [] if context.args else [check for check in CHECKS if not _run(check, environment)]
+    marks = [f"not {name}" for name in left_out] + ([] if long else ["not long"])
+    chosen = ["-m", " and ".join(marks)] if marks else []
+    passed = _run((sys.executable, "-m", "pytest", *chosen, *context.args), environment)
+    if failed:
+        typer.echo("failed checks: " + ", ".join(" ".join(check[:2]) for check in failed), err=True)
+    if failed or not passed:
+        raise typer.Exit(1)
+
+
+def install_packages(names: list[str]) -> None:
+    """Debian packages that are missing; where they may not be installed, name the command and stop."""
+    missing = [package for package, program in (PACKAGES[name] for name in names) if shutil.which(program) is None]
+    if not missing:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if os.getuid() != 0 or shutil.which("apt-get") is None:
+        raise Misconfigured("missing_packages", ", ".join(missing), f"run: sudo {' '.join(command)}; or use --without")
+    typer.echo(f"installing {', '.join(missing)}")
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
+    if subprocess.run([*command, "-qq"], env=quiet, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Misconfigured("packages_not_installed", ", ".join(missing), "see above, or use --without")
+
+
+def _run(command: tuple[str, ...], environment: dict[str, str]) -> bool:
+    typer.echo(f"· {' '.join(Path(part).name if i == 0 else part for i, part in enumerate(command))}")
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode == 0

@@ -1,0 +1,24 @@
+"""The desk of one installation, its parts opened at first use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from consigne.acts.journey import Platform
+from consigne.doors.desk.app import Desk, make_desk
+from consigne.doors.settings import Settings
+from consigne.doors.wiring import open_platform
+
+SWEEP_SECRET = "desk-sweep"
+"""The secret with which the sealer calls `/consigne/internal/sweep` (header X-Consigne-Sweep)."""
+
+
+def installed_desk() -> Desk:
+    """On the state folder that the environment names."""
+    settings = Settings.from_environment()
+
+    @lru_cache(maxsize=8)
+    def platform(role: str) -> Platform:
+        return open_platform(settings, role)
+
+    return make_desk(platform, lambda: settings.secret(SWEEP_SECRET))

@@ -1,0 +1,352 @@
+"""Sealing on a real PostgreSQL; the evidence bucket and the signing key stand in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine
+
+from consigne.acts.journey import Platform
+from consigne.acts.ports import ObjectVersion, Signature
+from consigne.acts.seal import check_register, prove_entries, publish, seal
+from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
+from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.catalog.session import open_engine
+from consigne.rules.errors import Tampered, Unavailable
+from consigne.rules.evidence.merkle import hash_leaf, root
+from consigne.rules.evidence.verify import verify
+
+from .conftest import shift_clock
+
+ORIGIN = "consigne.example/register"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Signing:
+    """A keyring's signing half: one key, whose name says its version."""
+
+    def __init__(self, name: str = "signing-1") -> None:
+        self.name, self.private = name, Ed25519PrivateKey.generate()
+
+    def sign(self, message: bytes) -> Signature:
+        return Signature(self.name, self.private.sign(message))
+
+    def public_keys(self) -> dict[str, bytes]:
+        return {self.name: self.private.public_key().public_bytes_raw()}
+
+
+@dataclass
+class Evidence:
+    """The evidence bucket: what is put stays."""
+
+    objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    locked_until: list[datetime] = field(default_factory=list)
+
+    def publish(self, name: str, data: bytes, retain_until: datetime) -> str:
+        version = str(len(self.objects))
+        self.objects[name, version] = data
+        self.locked_until.append(retain_until)
+        return version
+
+    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
+        return [
+            ObjectVersion(name, version, False) for name, version in self.objects if name.startswith(prefix)
+        ]
+
+    def read_evidence(self, name: str, version: str) -> bytes:
+        return self.objects[name, version]
+
+    def server_time(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def platform(catalog: Catalog, engine: Engine) -> Platform:
+    with engine.begin() as tx:
+        tx.exec_driver_sql(f"INSERT INTO installation (origin) VALUES ('{ORIGIN}')")
+    parts = dict.fromkeys(("intake", "checker", "random", "new_id", "acknowledged"))
+    return Platform(
+        catalog, cast(Any, Evidence()), cast(Any, Signing()), backups_kept=timedelta(0), **cast(Any, parts)
+    )
+
+
+def act(platform: Platform, count: int = 1) -> list[bytes]:
+    with platform.catalog.begin() as tx:
+        return platform.catalog.append(
+            tx, "consigne", "test:entry:made", [{"subject": str(at)} for at in range(count)]
+        )
+
+
+def sealed_leaves(platform: Platform) -> list[bytes]:
+    with platform.catalog.begin() as tx:
+        return [row.leaf for row in platform.catalog.sealed_rows(tx)]
+
+
+def rewrite(engine: Engine, statement: str) -> None:
+    with engine.begin() as tx:
+        tx.exec_driver_sql(statement)
+
+
+def failures(platform: Platform) -> list[str]:
+    return [each.sentence for each in check_register(platform).findings if each.level == "failed"]
+
+
+@pytest.mark.promise("P7")
+def test_what_is_committed_is_sealed_in_order_and_nothing_twice(platform: Platform) -> None:
+    first, second = act(platform, 3), act(platform, 2)
+    assert (seal(platform).entries, seal(platform).entries) == (5, 0)
+    third = act(platform, 4)
+    assert seal(platform).size == 9
+    assert sealed_leaves(platform) == first + second + third
+    with platform.catalog.begin() as tx:
+        newest = platform.catalog.newest_checkpoint(tx)
+    assert newest is not None
+    assert (newest["size"], newest["root"]) == (9, root(map(hash_leaf, first + second + third)))
+
+
+def test_an_empty_register_signs_nothing(platform: Platform) -> None:
+    assert seal(platform).size == 0
+    assert publish(platform, asked=True) is None
+    assert check_register(platform).verified
+
+
+@pytest.mark.promise("P7")
+def test_a_row_that_commits_late_gets_a_later_number(platform: Platform) -> None:
+    catalog = platform.catalog
+    with catalog.begin() as late:
+        slow = catalog.append(late, "consigne", "test:entry:made", [{"subject": "slow"}])
+        quick = act(platform)
+        assert seal(platform).entries == 1
+    assert seal(platform).entries == 1
+    assert sealed_leaves(platform) == quick + slow
+
+
+@pytest.mark.promise("P7")
+def test_a_row_that_is_rolled_back_leaves_no_gap(platform: Platform) -> None:
+    with pytest.raises(RuntimeError), platform.catalog.begin() as tx:
+        platform.catalog.append(tx, "consigne", "test:entry:made", [{}])
+        raise RuntimeError
+    act(platform, 2)
+    assert seal(platform).size == 2
+    publish(platform)
+    assert check_register(platform).verified
+
+
+@pytest.mark.promise("P8")
+def test_sealers_at_once_number_each_entry_once(platform: Platform) -> None:
+    done: list[int] = []
+
+    def work() -> None:
+        for _ in range(5):
+            act(platform, 3)
+            done.append(seal(platform).entries)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(done) == 60
+    publish(platform)
+    assert check_register(platform).verified
+    assert len(set(sealed_leaves(platform))) == 60
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("step", ["lock_register", "number", "add_checkpoint"])
+def test_killed_at_any_step_the_next_seal_goes_on(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    act(platform, 3)
+    seal(platform)
+    act(platform, 2)
+    real = getattr(Catalog, step)
+    for moment in ("before", "after"):
+
+        def die(*args: Any, moment: str = moment) -> None:
+            if moment == "after":
+                real(*args)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Catalog, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            seal(platform)
+        monkeypatch.setattr(Catalog, step, real)
+        assert len(sealed_leaves(platform)) == 3
+    assert seal(platform).size == 5
+    publish(platform)
+    assert check_register(platform).verified
+
+
+@pytest.mark.promise("P7")
+def test_the_newest_checkpoint_is_published_hourly_or_when_asked(platform: Platform, engine: Engine) -> None:
+    act(platform)
+    seal(platform)
+    assert publish(platform) == 1
+    assert publish(platform, asked=True) is None  # it is there already
+    act(platform)
+    seal(platform)
+    assert publish(platform) is None
+    shift_clock(engine, 3601)
+    assert publish(platform) == 2
+    act(platform)
+    seal(platform)
+    assert publish(platform, asked=True) == 3
+    evidence = cast(Any, platform.store)
+    assert [name for name, _ in evidence.objects] == [f"checkpoints/{size:012d}" for size in (1, 2, 3)]
+    assert min(evidence.locked_until) >= NOW + timedelta(days=3650)
+    assert check_register(platform).verified
+
+
+@pytest.mark.promise("P8")
+def test_killed_between_the_put_and_its_record_it_is_published_again(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act(platform)
+    seal(platform)
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "mark_checkpoint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            publish(platform)
+    assert publish(platform) == 1
+    assert check_register(platform).verified
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(
+    ("attack", "said"),
+    [
+        ("UPDATE register SET payload = payload || ' ' WHERE leaf_index = 4", "Entry 4 of the register is not what"),
+        ("DELETE FROM register WHERE leaf_index = 7", "entries 7 to 7 are missing"),
+        ("UPDATE register SET salt = r.salt, payload = r.payload, leaf = r.leaf FROM register r "
+         "WHERE register.leaf_index = 2 AND r.leaf_index = 3", "among entries 0 to 4"),
+        ("UPDATE register SET leaf_index = -1 - leaf_index WHERE leaf_index IN (2, 3)", "is not where it was sealed"),
+        ("DELETE FROM register; DELETE FROM checkpoints", "the register holds 0"),
+    ],
+    ids=["payload", "tail", "whole row", "order", "everything"],
+)  # fmt: skip
+def test_what_a_superuser_rewrites_is_noticed(
+    platform: Platform, engine: Engine, attack: str, said: str
+) -> None:
+    for count in (5, 3):
+        act(platform, count)
+        seal(platform)
+        publish(platform, asked=True)
+    assert check_register(platform).verified
+    rewrite(engine, attack)
+    assert said in "\n".join(failures(platform))
+
+
+@pytest.mark.promise("P7")
+def test_a_register_sealed_anew_contradicts_what_was_published(platform: Platform, engine: Engine) -> None:
+    act(platform, 5)
+    seal(platform)
+    publish(platform)
+    rewrite(engine, "DELETE FROM register WHERE leaf_index = 1; UPDATE register SET leaf_index = NULL")
+    rewrite(engine, "DELETE FROM checkpoints")
+    act(platform, 1)
+    seal(platform)
+    assert "The register contradicts this checkpoint" in failures(platform)[0]
+
+
+@pytest.mark.promise("P7")
+def test_a_forged_or_a_lost_checkpoint_is_noticed(platform: Platform) -> None:
+    act(platform, 5)
+    seal(platform)
+    publish(platform)
+    evidence = cast(Any, platform.store)
+    [note] = evidence.objects.values()
+    evidence.objects["checkpoints/000000000004", "forged"] = note.replace(b"\n5\n", b"\n4\n")
+    assert "does not verify: its signature is wrong" in failures(platform)[0]
+    evidence.objects.clear()
+    assert "The catalog says that this checkpoint was published" in failures(platform)[0]
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE checkpoints SET frontier = overlay(frontier PLACING '\\x00' FROM 20)",
+        "UPDATE checkpoints SET frontier = '\\x00'",
+        "UPDATE checkpoints SET note = overlay(note PLACING '\\x41' FROM 1)",
+    ],
+)
+def test_nothing_is_signed_on_top_of_an_altered_checkpoint(
+    platform: Platform, engine: Engine, attack: str
+) -> None:
+    act(platform, 5)
+    seal(platform)
+    rewrite(engine, attack)
+    act(platform)
+    with pytest.raises(Tampered, match="checkpoint_altered"):
+        seal(platform)
+
+
+@pytest.mark.promise("P7")
+def test_a_stranger_ties_entries_to_the_published_register(platform: Platform) -> None:
+    early = act(platform, 3)
+    seal(platform)
+    publish(platform)
+    late = act(platform, 4)
+    seal(platform)
+    unsealed = act(platform)
+    files = prove_entries(platform, [early[1], late[0], unsealed[0]])
+    assert sorted(files) == sorted(
+        [
+            "checkpoint-3",
+            "checkpoint-7",
+            "consistency-3-7.json",
+            f"entry-{early[1].hex()[:32]}.json",
+            f"entry-{late[0].hex()[:32]}.json",
+        ]
+    )
+    report = verify(list(files.items()), platform.keyring.public_keys())
+    assert report.verified
+    assert any("is the beginning of the one at 7" in each.sentence for each in report.findings)
+
+
+def test_nothing_sealed_proves_nothing(platform: Platform) -> None:
+    assert prove_entries(platform, act(platform)) == {}
+
+
+@pytest.fixture
+def sealer(platform: Platform, engine: Engine) -> Iterator[Platform]:
+    """The platform, its catalog opened as the sealer's own database role."""
+    users, passwords = {role: f"try_{role}" for role in GRANTS}, dict.fromkeys(GRANTS, "a-password")
+    with engine.begin() as tx:
+        make_roles(tx, users, passwords)
+        grant(tx, users)
+    mine = open_engine(
+        engine.url.set(username=users["seal"], password="a-password").render_as_string(hide_password=False)
+    )
+    yield Platform(
+        Catalog(mine, bytes), platform.store, platform.keyring, platform.intake,
+        platform.checker, platform.random, platform.new_id, platform.acknowledged, platform.backups_kept,
+    )  # fmt: skip
+    mine.dispose()
+
+
+def test_the_sealers_own_role_is_enough(platform: Platform, sealer: Platform) -> None:
+    act(platform, 2)
+    assert seal(sealer).size == 2
+    assert publish(sealer) == 2
+    assert check_register(sealer).verified
+
+
+def test_without_the_keyring_nothing_is_numbered(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(message: bytes) -> Signature:
+        raise Unavailable("keyring_away")
+
+    act(platform, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(platform.keyring, "sign", away)
+        with pytest.raises(Unavailable):
+            seal(platform)
+    assert sealed_leaves(platform) == []
+    assert seal(platform).entries == 2
