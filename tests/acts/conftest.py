@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -26,7 +27,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The embedded PostgreSQL, started as `up` starts it, with the database `consigne` migrated."""
     settings = Settings.open(tmp_path_factory.mktemp("acts"))
     settings = settings.remember(socket_dir=postgres.choose_socket_folder(settings))
-    process = processes.start(postgres.command(settings), signal.SIGINT)
+    command = postgres.command(settings)
+    unsafe = replace(command, argv=(*command.argv, "--fsync=off", "--full_page_writes=off"))  # only a test's data
+    process = processes.start(unsafe, signal.SIGINT)
     try:
         while not postgres.answers(settings):
             assert process.poll() is None, (settings.state_dir / "logs" / "postgres.log").read_text()

@@ -114,7 +114,9 @@ def _body(held: Sequence[tuple[str, str, bytes | None]], object: str, version: s
 
 
 def _listed(held: Sequence[tuple[str, str, bytes | None]], prefix: str) -> list[ObjectVersion]:
-    return [ObjectVersion(name, version, body is None) for name, version, body in held if name.startswith(prefix)]
+    return [
+        ObjectVersion(name, version, body is None) for name, version, body in held if name.startswith(prefix)
+    ]
 
 
 class MemoryKeyring:
@@ -200,7 +202,13 @@ class MemoryIntake:
         self.away = False
 
     def deliver(self, stem: str, audio: bytes | None, metadata: bytes | None, suffix: str = "wav") -> None:
-        trouble = ("missing_audio", "audio") if audio is None else ("bad_json", "json") if metadata is None else None
+        trouble = (
+            ("missing_audio", "audio")
+            if audio is None
+            else ("bad_json", "json")
+            if metadata is None
+            else None
+        )
         place = Waiting(
             stem, stem,
             None if audio is None else f"{stem}.{suffix}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import time
@@ -15,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from consigne.doors.local.minio import find
+
 REGION = "us-east-1"
 
 
 @dataclass(slots=True)
 class Server:
-    """A running MinIO; `credentials(identity)` makes a pair once and remembers it."""
+    """A running MinIO; `credentials(identity)` makes a pair once and remembers it. The binary is
+    $CONSIGNE_TEST_MINIO, else what `up` would run: a missing service fails, it is not left out."""
 
     endpoint: str
     folder: Path
@@ -30,16 +32,6 @@ class Server:
 
     def credentials(self, identity: str) -> tuple[str, str]:
         return self.pairs.setdefault(identity, (f"{identity}-{secrets.token_hex(4)}", secrets.token_hex(20)))
-
-
-def find_minio() -> str:
-    """$CONSIGNE_TEST_MINIO, else on PATH, else the launcher's cached build; there is no going without."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "consigne")
-    built = sorted(str(path) for path in cache.glob("**/*minio*") if path.is_file() and os.access(path, os.X_OK))
-    for place in (os.environ.get("CONSIGNE_TEST_MINIO"), shutil.which("silo"), shutil.which("minio"), *built):
-        if place:
-            return place
-    pytest.fail("no MinIO: set CONSIGNE_TEST_MINIO or let `./consigne up` build one")
 
 
 def start(folder: Path, kms: bool = True) -> Server:
@@ -57,7 +49,7 @@ def start(folder: Path, kms: bool = True) -> Server:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "MINIO_CONFIG_ENV_FILE": str(env_file)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [find_minio(), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder / "data")],
+            [os.environ.get("CONSIGNE_TEST_MINIO") or find(print), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder / "data")],
             env=environment, stdout=log, stderr=log,
         )  # fmt: skip
     server = Server(f"127.0.0.1:{port}", folder, root, process)

@@ -17,7 +17,7 @@ from consigne.rules.draw import draw_digest, is_drawn
 from consigne.rules.gate import DEFAULT_HORIZON, RULES, Facts, judge, overall
 from consigne.rules.policy.model import Policy
 from consigne.rules.recording import IncomingRecording, NoticePlayed, Objection
-from consigne.rules.values import Admitted, Refused
+from consigne.rules.values import Admitted, Part, Refused
 
 pytestmark = pytest.mark.promise("P1")
 Call = Callable[..., IncomingRecording]
@@ -120,7 +120,7 @@ CASES: list[tuple[str | None, dict[str, Any], dict[str, Any]]] = [
     ("needs_human_trigger", {"purposes": ("complaint",)}, {}),
     ("other_proof_exists", {**PROOF, "other_proof": "written"}, {}),
     ("other_proof_exists", {**PROOF, "other_proof": None}, {}),
-    ("past_due", {"purposes": ("trial",), **shifted(timedelta(minutes=-6))}, {}),
+    ("past_due", {"purposes": ("trial",), **shifted(timedelta(hours=-1))}, {}),
     (None, {"purposes": ("trial",)}, {}),
 ]
 
@@ -133,7 +133,8 @@ def test_each_rule_says_no_by_its_code(
 
 
 def test_what_falls_due_in_this_minute_is_past_due(demo: Policy, call: Call) -> None:
-    ends = parse_instant("2026-11-20T09:24:00+01:00")
+    period = timedelta(seconds=demo.purposes["trial"].parts[Part.AUDIO].retention.seconds_exact())
+    ends = START.replace(second=0) + period
     trial, known = call(purposes=("trial",)), facts(demo)
     assert judge(demo, trial, START, ends, known) == {"trial": Refused("past_due")}
     assert judge(demo, trial, START, ends - timedelta(seconds=1), known) == {"trial": Admitted()}

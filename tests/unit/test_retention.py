@@ -112,8 +112,12 @@ def test_the_cap_is_the_lower_of_both_policies(shipped: Policy, changed: Callabl
 
 def test_a_trial_ends_to_the_minute(demo: Policy) -> None:
     found = due(demo, demo, "trial")
-    assert iso(found.due_at) == "2026-11-20T08:24:00.000Z"
-    assert epoch_name("trial", found.due_at, PARIS, MINUTE) == "trial/2026-11-20T08:24Z/0"
+    period = timedelta(seconds=demo.purposes["trial"].parts[Part.AUDIO].retention.seconds_exact())
+    assert found.due_at == START.replace(second=0) + period
+    assert (
+        epoch_name("trial", parse_instant("2026-11-22T05:41:00Z"), PARIS, MINUTE)
+        == "trial/2026-11-22T05:41Z/0"
+    )
     assert epoch_name("trial", found.due_at, PARIS, MINUTE, 3).endswith("/3")
 
 

@@ -60,7 +60,9 @@ def notify_dpo(platform: Platform, request_id: str) -> int:
     policy, id = policy_now(platform), UUID(request_id)
     with platform.catalog.begin() as tx:
         request, now = platform.catalog.request(tx, id), platform.catalog.now(tx)
-        named = {each.user for each in policy.designated + policy.deputies if is_designated(policy, each.user, now)}
+        named = {
+            each.user for each in policy.designated + policy.deputies if is_designated(policy, each.user, now)
+        }
         waits_for = sorted(named - {request.requester if request else ""})
         entry = {"subject": request_id, "waits_for": waits_for, "policy": policy.digest}
         platform.catalog.append(tx, "consigne", "decide:request:announced", [entry])
@@ -125,7 +127,10 @@ def apply_decision(platform: Platform, policy: Policy, request_id: UUID) -> Appl
     Unavailable, and Conflict('epoch_closing') where the target epoch began to close in between: call again.
     """
     with platform.catalog.begin() as tx:
-        request, decision = platform.catalog.request(tx, request_id), platform.catalog.decision(tx, request_id)
+        request, decision = (
+            platform.catalog.request(tx, request_id),
+            platform.catalog.decision(tx, request_id),
+        )
         if request is None or decision is None:
             return Denied("no_decision")
         if decision.until is None:

@@ -63,7 +63,9 @@ class Settings:
             kept = {key: value for key, value in json.loads(file.read_text()).items() if key in known}
             return cls(root, **(kept | {"policy_file": Path(kept["policy_file"])}))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Misconfigured("settings_unreadable", str(file), "remove it; ports are chosen again") from None
+            raise Misconfigured(
+                "settings_unreadable", str(file), "remove it; ports are chosen again"
+            ) from None
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -95,7 +97,9 @@ class Settings:
         if database := os.environ.get("CONSIGNE_DATABASE_URL"):
             parts = urlsplit(database)
             if not parts.scheme.startswith("postgres") or not parts.username:
-                raise Misconfigured("bad_url", "CONSIGNE_DATABASE_URL", "postgresql://user:password@host:port")
+                raise Misconfigured(
+                    "bad_url", "CONSIGNE_DATABASE_URL", "postgresql://user:password@host:port"
+                )
             self._put_secret("database-server", urlunsplit(("postgresql", parts.netloc, "", parts.query, "")))
             changes["database_given"] = True
         if keyring := os.environ.get("CONSIGNE_KEYRING_URL"):
@@ -128,10 +132,10 @@ class Settings:
         return self.keyring_given or f"file:{self.state_dir / 'keyring'}"
 
     def secret(self, name: str) -> str:
-        """The secret of that name, 43 URL-safe characters, made at the first ask."""
+        """The secret of that name, 64 URL-safe characters, made at the first ask."""
         file = self.state_dir / "secrets" / name
         if not file.exists():
-            self._put_secret(name, secrets.token_urlsafe(32), keep=True)
+            self._put_secret(name, secrets.token_urlsafe(48), keep=True)
         return file.read_text()
 
     def store_credentials(self, identity: str) -> tuple[str, str]:
@@ -155,7 +159,9 @@ class Settings:
 
     def database_url(self, role: str) -> str:
         """SQLAlchemy URL of database `consigne` as one of DATABASE_ROLES, by psycopg 3."""
-        return self._url("postgresql+psycopg", self.database_user(role), self.database_password(role), "consigne")
+        return self._url(
+            "postgresql+psycopg", self.database_user(role), self.database_password(role), "consigne"
+        )
 
     def database_admin_url(self, database: str = "consigne") -> str:
         """SQLAlchemy URL as the server's superuser: for `apply` alone."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,7 +16,8 @@ from consigne.rules.evidence.certificate import (
     open_certificate,
 )
 from consigne.rules.evidence.errors import EvidenceError, Malformed, Unproven
-from consigne.rules.evidence.signature import sign_note
+from consigne.rules.evidence.merkle import hash_leaf
+from consigne.rules.evidence.signature import checkpoint_body, sign_note
 
 from .vectors import (
     KEY_NAME,
@@ -190,6 +192,18 @@ def test_no_fact_can_be_missing(scope: str) -> None:
     for name in body:
         with pytest.raises(Malformed):
             check_body({key: value for key, value in body.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    "changed", [{"purpose": "\x1b[2K"}, {"clock": None}, {"scope": "other"}, {"more": 1}]
+)
+def test_a_body_of_another_form_is_refused_though_signed(changed: dict[str, Json]) -> None:
+    body = certificate_body("artifact", artifact_facts()) | changed
+    digest = hash_leaf(sha256(encode(body)).digest())
+    note = sign_note(checkpoint_body(f"{ORIGIN}{ROOM}c", 1, digest), KEY_NAME, PRIVATE.sign, PUBLIC)
+    inclusion: Json = {"index": 0, "path": [], "size": 1}
+    with pytest.raises(Malformed):
+        open_certificate(encode({"body": body, "inclusion": inclusion, "note": note.decode()}) + b"\n", KEYS)
 
 
 def test_facts_cannot_replace_what_the_format_says() -> None:

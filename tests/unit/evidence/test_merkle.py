@@ -115,6 +115,12 @@ def test_a_consistency_proof_holds_for_its_two_trees_alone(new: int, data: st.Da
         assert not verify_consistency(old, new, path[:cut] + path[cut + 1 :], old_root, root(new))
 
 
+@pytest.mark.promise("P7")
+def test_a_tree_is_not_a_larger_one_with_its_root() -> None:
+    assert not verify_consistency(4, 8, [], root(4), root(4))
+    assert not verify_inclusion(MANY[0], 0, 2, [], MANY[0])
+
+
 def test_places_outside_the_tree_are_refused() -> None:
     for index in (-1, 3):
         with pytest.raises(Malformed):

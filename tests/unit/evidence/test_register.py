@@ -66,6 +66,12 @@ def test_a_moved_row_is_noticed(rows: list[SealedRow]) -> None:
 
 
 @pytest.mark.promise("P7")
+def test_a_gap_behind_the_last_publication_is_noticed() -> None:
+    found = failures(verify_register(ROWS[:4600] + ROWS[4601:4602], PUBLISHED, KEYS))
+    assert found == [("", "Entry 4600 of the register is not where it was sealed.")]
+
+
+@pytest.mark.promise("P7")
 def test_a_dropped_tail_is_noticed() -> None:
     found = failures(verify_register(ROWS[:4499], PUBLISHED, KEYS))
     assert [file for file, _ in found] == ["checkpoint-4500"]

@@ -145,6 +145,17 @@ def test_checkpoints_are_consistent_only_where_it_is_proven() -> None:
 
 
 @pytest.mark.promise("P7")
+def test_registers_of_two_origins_are_not_joined() -> None:
+    anothers = sign_checkpoint(REGISTER, "another.example/register")
+    assert not verify([("l", write_consistency_proof(REGISTER, OLDER, anothers))], KEYS).verified
+
+
+@pytest.mark.promise("P7")
+def test_a_chunk_of_certificates_is_no_checkpoint_of_the_register() -> None:
+    assert not verify([("c", sign_checkpoint(REGISTER, f"{ORIGIN}/certificates/chunk-1"))], KEYS).verified
+
+
+@pytest.mark.promise("P7")
 def test_a_rewritten_register_has_no_consistency_proof() -> None:
     rewritten = [*REGISTER[:3], REGISTER[5], *REGISTER[4:]]
     for leaves in (REGISTER, rewritten):

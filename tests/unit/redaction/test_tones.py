@@ -81,8 +81,9 @@ def test_through_codecs(container: str, subtype: str, suffix: str, keyed: Make, 
 @pytest.mark.promise("P2")
 def test_under_a_voice(keyed: Make, voice: Make, sound: Callable[..., Audio]) -> None:
     samples, places = keys_in(keyed, level_db=-14.0, ms=80.0, off=0.01)
-    together = samples + voice(len(samples) / 8000, seed=5)[: len(samples)] * 0.7
-    assert missed(tones.find(sound(together), sequence_gap_ms=0), places) <= 1
+    for seed in range(4):
+        together = samples + voice(len(samples) / 8000, seed)[: len(samples)] * 0.7
+        assert missed(tones.find(sound(together)), places) <= 1
 
 
 @pytest.mark.promise("P2")

@@ -44,7 +44,8 @@ class DeliveriesCatalog(Session):
             "id": id, "source": source, "source_id": label, "stem_digest": stem_digest,
             "fingerprint": fingerprint, "state": "claimed", "received_at": received_at,
         }  # fmt: skip
-        return tx.execute(upsert(deliveries).values(row).on_conflict_do_nothing()).rowcount == 1
+        made = upsert(deliveries).values(row).on_conflict_do_nothing().returning(deliveries.c.id)
+        return tx.execute(made).one_or_none() is not None
 
     def claim_again(
         self, tx: Connection, id: UUID, states: Sequence[str], fingerprint: str, received_at: datetime | None = None
@@ -103,7 +104,8 @@ class DeliveriesCatalog(Session):
 
     def add_recording(self, tx: Connection, row: Mapping[str, object]) -> bool:
         """False where a recording of the same identity exists already."""
-        return tx.execute(upsert(recordings).values(**row).on_conflict_do_nothing()).rowcount == 1
+        made = upsert(recordings).values(**row).on_conflict_do_nothing().returning(recordings.c.id)
+        return tx.execute(made).one_or_none() is not None
 
     def store_again(self, tx: Connection, recording: UUID) -> None:
         """protected → admitted for the delivery of a recording whose object vanished before it was confirmed."""

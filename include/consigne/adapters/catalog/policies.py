@@ -36,7 +36,7 @@ class PoliciesCatalog(Session):
             digest=policy.digest, version=policy.version, in_force_from=policy.in_force_from,
             applied_at=applied_at, text=text,
         )  # fmt: skip
-        return tx.execute(row.on_conflict_do_nothing()).rowcount == 1
+        return tx.execute(row.on_conflict_do_nothing().returning(policies.c.digest)).one_or_none() is not None
 
 
 def _first(text: str | None) -> Policy | None:

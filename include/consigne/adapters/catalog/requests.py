@@ -34,7 +34,9 @@ class RequestsCatalog(Session):
         return None if row is None else self._request(tx, row)
 
     def _request(self, tx: Connection, row: RowMapping) -> ExceptionRequest:
-        query = select(request_items.c.artifact, request_items.c.due_at).where(request_items.c.request == row["id"])
+        query = select(request_items.c.artifact, request_items.c.due_at).where(
+            request_items.c.request == row["id"]
+        )
         items = tuple(RequestItem(*item) for item in tx.execute(query.order_by(request_items.c.artifact)))
         return ExceptionRequest(**{**row, "state": RequestState(row["state"])}, items=items)
 
@@ -51,10 +53,16 @@ class RequestsCatalog(Session):
 
     def add_decision(self, tx: Connection, decision: Decision) -> bool:
         """pending → decided with the decision; false where the request does not wait any more."""
-        waits = (requests.c.id == decision.request) & (requests.c.state == "pending") & (requests.c.lapses_at > _NOW)
+        waits = (
+            (requests.c.id == decision.request)
+            & (requests.c.state == "pending")
+            & (requests.c.lapses_at > _NOW)
+        )
         if tx.execute(update(requests).where(waits).values(state="decided")).rowcount != 1:
             return False
-        tx.execute(insert(decisions).values({column.name: getattr(decision, column.name) for column in _DECISION}))
+        tx.execute(
+            insert(decisions).values({column.name: getattr(decision, column.name) for column in _DECISION})
+        )
         return True
 
     def decision(self, tx: Connection, request: UUID, lock: bool = False) -> Decision | None:
@@ -66,13 +74,17 @@ class RequestsCatalog(Session):
     def lapse_requests(self, tx: Connection) -> list[UUID]:
         """pending → lapsed for all whose response time is over."""
         over = (requests.c.state == "pending") & (requests.c.lapses_at <= _NOW)
-        return list(tx.execute(update(requests).where(over).values(state="lapsed").returning(requests.c.id)).scalars())
+        return list(
+            tx.execute(update(requests).where(over).values(state="lapsed").returning(requests.c.id)).scalars()
+        )
 
     def bind_run(self, tx: Connection, id: UUID, run: str) -> None:
         """Airflow has a run for the request. Idempotent."""
         tx.execute(update(requests).where(requests.c.id == id, requests.c.run.is_(None)).values(run=run))
 
-    def lengthen(self, tx: Connection, artifact: UUID, due_at: datetime, restrict: bool, decision: UUID) -> None:
+    def lengthen(
+        self, tx: Connection, artifact: UUID, due_at: datetime, restrict: bool, decision: UUID
+    ) -> None:
         """The artifact's new due date, for the decision named; its row is locked already and `kept`."""
         where = (artifacts.c.id == artifact) & (artifacts.c.state == "kept")
         values = {"due_at": due_at, "extension": decision, "restricted": artifacts.c.restricted | restrict}
@@ -95,7 +107,11 @@ class RequestsCatalog(Session):
 
     def unanswered(self, tx: Connection) -> list[ExceptionRequest]:
         """Decided requests whose run was not told yet, and whose human task has not run out by itself."""
-        open = (requests.c.state == "decided") & requests.c.run.is_not(None) & requests.c.answered_at_airflow.is_(None)
+        open = (
+            (requests.c.state == "decided")
+            & requests.c.run.is_not(None)
+            & requests.c.answered_at_airflow.is_(None)
+        )
         query = select(*_REQUEST).where(open, requests.c.lapses_at > _NOW)
         return self._requests(tx, query.order_by(requests.c.filed_at))
 

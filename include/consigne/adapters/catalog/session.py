@@ -63,5 +63,5 @@ class Session:
             payload = encode({"at": at, "kind": kind, "actor": actor, **fields})
             rows.append({"salt": salt, "payload": payload, "leaf": leaf(salt, payload)})
         if rows:
-            tx.execute(insert(register), rows)
+            tx.execute(insert(register).inline(), rows)  # no RETURNING: roles may only add
         return [row["leaf"] for row in rows]

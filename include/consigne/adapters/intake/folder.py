@@ -98,7 +98,10 @@ class FolderIntake:
             if there and all(expected[name] == fingerprint for name, fingerprint in there.items()):
                 # The note dooms both files at once: killed from here on, the next look finishes it.
                 note = os.open(
-                    f"{_CLEARING}{found.fingerprint}", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=folder
+                    f"{_CLEARING}{found.fingerprint}",
+                    os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW,
+                    0o600,
+                    dir_fd=folder,
                 )
                 os.close(note)
                 os.fsync(folder)

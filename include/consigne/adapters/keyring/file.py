@@ -76,7 +76,7 @@ class FileKeyring:
     def epochs(self) -> list[str]:
         self._root()
         with _reachable():
-            return sorted(unquote(path.stem) for path in self._path("epochs").iterdir() if path.suffix == ".key")
+            return sorted(unquote(path.stem) for path in self._path("epochs").glob("*.key"))
 
     def destroy_epoch(self, name: str) -> None:
         self._root()
@@ -119,7 +119,9 @@ class FileKeyring:
             self._path(folder).mkdir(mode=0o700, exist_ok=True)
         if not self._path("root.key").exists():
             if any(self._folder.glob("*/*.key")):
-                raise Misconfigured("keyring_root_missing", "root.key", "bring it back; a new one opens nothing")
+                raise Misconfigured(
+                    "keyring_root_missing", "root.key", "bring it back; a new one opens nothing"
+                )
             write(self._path("root.key"), os.urandom(KEY_BYTES))
         for name in (_SIGNING, *_MACS):
             key = f"{name}-1"
@@ -162,7 +164,7 @@ class FileKeyring:
     def _versions(self, name: str) -> list[int]:
         self._root()
         with _reachable():
-            found = [path.stem.rpartition("-") for path in self._path("keys").iterdir()]
+            found = [path.stem.rpartition("-") for path in self._path("keys").glob("*.key")]
         versions = sorted(int(version) for stem, _, version in found if stem == name)
         if not versions:
             raise Misconfigured("keyring_key_missing", name)
@@ -182,7 +184,7 @@ class FileKeyring:
 
 
 def _encode(name: str) -> str:
-    """Percent-encoded, dots too: no name is hidden, climbs, or looks like an unfinished file."""
+    """Percent-encoded, dots too: no name is hidden or climbs."""
     return quote(name, safe="").replace(".", "%2E")
 
 

@@ -1,7 +1,7 @@
 """Small secret files that survive a kill: written whole or not at all, destroyed before they are unlinked.
 
 Callers hold the folder's lock (`locked`) for everything that writes; what a killed process left behind
-(`.tmp-…`) is therefore nobody's and is swept.
+(`….unfinished`) is therefore nobody's and is swept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_UNFINISHED: Final = ".tmp-"
+_UNFINISHED: Final = ".unfinished"
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def write(path: Path, data: bytes) -> None:
     """Put a file of mode 0600 in place; once this returns it outlives a power cut."""
-    unfinished = path.parent / f"{_UNFINISHED}{path.name}"
+    unfinished = path.parent / f"{path.name}{_UNFINISHED}"
     file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.write(file, data)
@@ -58,7 +58,7 @@ def destroy(path: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Destroy what a killed writer left half done."""
-    for path in folder.glob(f"{_UNFINISHED}*"):
+    for path in folder.glob(f"*{_UNFINISHED}"):
         destroy(path)
 
 

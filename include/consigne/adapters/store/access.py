@@ -95,7 +95,8 @@ def identities(policy: Policy) -> dict[str, dict[str, Any]]:
         ],
     }
     listeners = {
-        identity: [_Grant(reading, [f"{RECORDINGS}/{prefix}*"])] for identity, prefix in prefixes(policy).items()
+        identity: [_Grant(reading, [f"{RECORDINGS}/{prefix}*"])]
+        for identity, prefix in prefixes(policy).items()
     }
     return {identity: _document(given) for identity, given in (grants | listeners).items()}
 
@@ -178,7 +179,9 @@ def _make_evidence(client: Minio) -> list[str]:
     except S3Error as fault:
         if fault.code != "ObjectLockConfigurationNotFoundError":
             raise
-        raise Misconfigured("evidence_not_locked", EVIDENCE, "a bucket is locked from its making or never") from None
+        raise Misconfigured(
+            "evidence_not_locked", EVIDENCE, "a bucket is locked from its making or never"
+        ) from None
     if (lock.mode, lock.duration, lock.duration_unit) != (COMPLIANCE, EVIDENCE_YEARS, YEARS):
         client.set_object_lock_config(EVIDENCE, ObjectLockConfig(COMPLIANCE, EVIDENCE_YEARS, YEARS))
         changes.append(f"bucket {EVIDENCE}: locked by default")
@@ -228,7 +231,9 @@ def _make_identity(
     return changes
 
 
-def _disable_others(server: MinioAdmin, users: Mapping[str, Mapping[str, str]], wanted: set[str]) -> list[str]:
+def _disable_others(
+    server: MinioAdmin, users: Mapping[str, Mapping[str, str]], wanted: set[str]
+) -> list[str]:
     changes = []
     for access_key, user in users.items():
         rights = user.get("policyName", "")

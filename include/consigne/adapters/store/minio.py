@@ -90,7 +90,9 @@ class MinioStore:
     def publish(self, name: str, data: bytes, retain_until: datetime) -> str:
         lock = {
             "x-amz-object-lock-mode": "COMPLIANCE",
-            "x-amz-object-lock-retain-until-date": retain_until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "x-amz-object-lock-retain-until-date": retain_until.astimezone(UTC).strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            ),
         }
         return self._put("evidence", EVIDENCE, name, data, hash_sha256(data).digest(), lock)
 

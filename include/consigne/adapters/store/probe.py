@@ -34,6 +34,10 @@ def probe(endpoint: str, region: str, secure: bool, admin: tuple[str, str]) -> N
         finally:
             client.remove_object(RECORDINGS, _NAME, version)
     if not version:
-        raise Misconfigured("kms_probe_failed", RECORDINGS, "the bucket keeps no versions: run `consigne apply`")
+        raise Misconfigured(
+            "kms_probe_failed", RECORDINGS, "the bucket keeps no versions: run `consigne apply`"
+        )
     if (body, encryption) != (_BODY, KMS):
-        raise Misconfigured("kms_probe_failed", RECORDINGS, "the bucket does not encrypt: run `consigne apply`")
+        raise Misconfigured(
+            "kms_probe_failed", RECORDINGS, "the bucket does not encrypt: run `consigne apply`"
+        )

@@ -28,6 +28,7 @@ State = Annotated[Path, typer.Option(help="The state folder.")]
 HERE = CHECKOUT / ".state"
 SOME_FAILED = 1
 SETTLED = ("cleared", "quarantined")
+MOST_FAILURES = 3
 
 
 def ingest(
@@ -60,16 +61,17 @@ def carry(settings: Settings, wait: bool, tell: Callable[[str], None], patience_
     for good."""
     runs = Runs(settings)
     end = time.monotonic() + patience_s
-    while True:
+    failures = 0
+    while failures < MOST_FAILURES and time.monotonic() < end:
         run = runs.start("ingest_recordings", {})
         if not wait:
             return True
         ended = runs.wait("ingest_recordings", run, tell)
         if not _unsettled(settings):
             return ended == "success"
-        if time.monotonic() > end:
-            return False
+        failures += ended != "success"
         time.sleep(1)
+    return False
 
 
 def _unsettled(settings: Settings) -> bool:

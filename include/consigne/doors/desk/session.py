@@ -70,9 +70,10 @@ def _reader(account: User) -> Reader:
     return Reader(account, actor)
 
 
-def page_reader(account: Annotated[User, Depends(_of_cookie)]) -> Reader:
-    """For pages: the cookie's person. SignInNeeded, NoDesk."""
-    return _reader(account)
+def page_reader(request: Request, account: Annotated[User, Depends(_of_cookie)]) -> Reader:
+    """For pages: the cookie's person, kept as `request.state.reader` for what every page shows."""
+    request.state.reader = _reader(account)
+    return request.state.reader  # type: ignore[no-any-return]
 
 
 def api_reader(account: Annotated[User, Depends(_of_bearer)]) -> Reader:

@@ -32,7 +32,7 @@ def write_configuration(settings: Settings) -> None:
 
 
 def _configuration(settings: Settings) -> dict[str, dict[str, str]]:
-    home, logs = settings.state_dir / "airflow", settings.state_dir / "logs" / "airflow"
+    logs = settings.state_dir / "logs" / "airflow"
     return {
         "core": {
             "dags_folder": str(CHECKOUT / "dags"),

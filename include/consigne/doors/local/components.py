@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from consigne.doors.local import airflow, minio, postgres
@@ -29,7 +28,11 @@ class Component:
 
     def folder(self, settings: Settings) -> Path:
         """Where its processes work, and nobody else's."""
-        return postgres.data_folder(settings) if self.name == "postgres" else settings.state_dir / "run" / self.name
+        return (
+            postgres.data_folder(settings)
+            if self.name == "postgres"
+            else settings.state_dir / "run" / self.name
+        )
 
     def log(self, settings: Settings) -> Path:
         """What to read where it does not come up."""
@@ -60,7 +63,9 @@ COMPONENTS = (
     Component(
         "prepare-databases",
         ("postgres",),
-        lambda settings: airflow.module(settings, "prepare-databases", "consigne.doors.local.prepare_databases"),
+        lambda settings: airflow.module(
+            settings, "prepare-databases", "consigne.doors.local.prepare_databases"
+        ),
         is_step=True,
     ),
     Component(
@@ -97,6 +102,5 @@ COMPONENTS = (
         "sealer",
         ("prepare-catalog",),
         lambda settings: airflow.module(settings, "sealer", "consigne.doors.local.sealer"),
-        is_ours=lambda _: all(map(find_spec, ("consigne.adapters.keyring.open", "consigne.adapters.intake.folder"))),
     ),
 )

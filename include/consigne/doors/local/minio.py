@@ -66,7 +66,15 @@ def command(settings: Settings) -> Command:
         MINIO_REGION=settings.store_region,
     )
     address = f"127.0.0.1:{settings.store_port}"
-    argv = (settings.store_program, "server", "--quiet", "--address", address, "--certs-dir", str(folder / "certs"))
+    argv = (
+        settings.store_program,
+        "server",
+        "--quiet",
+        "--address",
+        address,
+        "--certs-dir",
+        str(folder / "certs"),
+    )
     log = settings.state_dir / "logs" / "minio.log"
     work = settings.state_dir / "run" / "minio"
     work.mkdir(mode=0o700, exist_ok=True)
@@ -85,7 +93,9 @@ def answers(settings: Settings) -> bool:
     """Whether the store calls itself alive."""
     scheme = "https" if settings.store_secure else "http"
     try:
-        with urllib.request.urlopen(f"{scheme}://{settings.store_endpoint}/minio/health/live", timeout=2) as answer:
+        with urllib.request.urlopen(
+            f"{scheme}://{settings.store_endpoint}/minio/health/live", timeout=2
+        ) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -93,7 +103,10 @@ def answers(settings: Settings) -> bool:
 
 def _works(program: Path) -> bool:
     try:
-        return subprocess.run([program, "--version"], capture_output=True, timeout=30, check=False).returncode == 0
+        return (
+            subprocess.run([program, "--version"], capture_output=True, timeout=30, check=False).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -106,7 +119,9 @@ def _find_go() -> Path:
         candidates.append(Path(spec.origin).parent / "bin" / "go")
     for go in candidates:
         environment = clean_environment(GOTOOLCHAIN="local", HOME=str(Path.home()))
-        answer = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, env=environment, check=False)
+        answer = subprocess.run(
+            [go, "env", "GOVERSION"], capture_output=True, text=True, env=environment, check=False
+        )
         version = re.match(r"go(\d+)\.(\d+)", answer.stdout)
         if version and (int(version[1]), int(version[2])) >= OLDEST_GO:
             return go
@@ -121,7 +136,11 @@ def _build(go: Path, target: Path, say: Callable[[str], None]) -> None:
         argv = [str(go), "install", "-v", "-ldflags=-s -w", MODULE]
         environment = _go_environment(go, Path(scratch))
         with subprocess.Popen(
-            argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            argv,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
             preexec_fn=no_core_dumps,
         ) as build:
             last = _follow(build, say)
@@ -135,10 +154,19 @@ def _go_environment(go: Path, scratch: Path) -> dict[str, str]:
     """The user's Go settings (its proxy), and ours over them. The wheel's Go leaves nothing behind."""
     theirs = {name: value for name, value in os.environ.items() if name.startswith("GO") or name == "HOME"}
     proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
-    ours = {"GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -modcacherw", "CGO_ENABLED": "0", "GOBIN": str(scratch)}
+    ours = {
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-trimpath -modcacherw",
+        "CGO_ENABLED": "0",
+        "GOBIN": str(scratch),
+    }
     if str(go) != shutil.which("go"):
         theirs.pop("GOMODCACHE", None)
-        ours |= {"GOROOT": str(go.parents[1]), "GOPATH": str(scratch / "path"), "GOCACHE": str(scratch / "cache")}
+        ours |= {
+            "GOROOT": str(go.parents[1]),
+            "GOPATH": str(scratch / "path"),
+            "GOCACHE": str(scratch / "cache"),
+        }
     return clean_environment(**(theirs | proxies | ours))
 
 
@@ -153,7 +181,9 @@ def _follow(build: subprocess.Popen[str], say: Callable[[str], None]) -> str:
         while not done.wait(SAY_EVERY_S):
             passed = int(time.monotonic() - began)
             share = min(99, seen["packages"] * 100 // PACKAGES)
-            say(f"MinIO: {seen['modules']} modules fetched, {seen['packages']} packages built ({share} %), {passed} s")
+            say(
+                f"MinIO: {seen['modules']} modules fetched, {seen['packages']} packages built ({share} %), {passed} s"
+            )
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()

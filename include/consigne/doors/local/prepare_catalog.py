@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from consigne.doors.apply import apply
 from consigne.doors.settings import Settings
 from consigne.rules.errors import ConsigneError, Unavailable
 
 
 def main() -> int:
     """0; 3 where a part is away (it is tried again), else 1: one line says why."""
-    try:
-        from consigne.doors.apply import apply
-    except ImportError as missing:  # until every room of the house is built
-        print(missing)
-        return 0
     try:
         apply(Settings.from_environment(), print)
     except ConsigneError as fault:

@@ -117,6 +117,7 @@ def _settle(command: Command, word: signal.Signals, parent: int) -> Callable[[],
     def settle() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         no_core_dumps()
+        os.umask(0o077)
         if command.user and os.getuid() == 0:
             _become(*command.user)
         die_with_parent(word)
@@ -161,7 +162,7 @@ def workers_in(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if os.readlink(f"/proc/{process.pid}/cwd") == str(folder) and process.terminal() is None:
+            if Path(f"/proc/{process.pid}/cwd").readlink() == folder and process.terminal() is None:
                 found.append(process)
         except (psutil.Error, OSError):
             continue

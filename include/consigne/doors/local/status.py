@@ -53,7 +53,9 @@ def _state(
     settings: Settings, component: Component, found: report.Report | None, lives: bool, is_well: bool
 ) -> dict[str, Any]:
     is_starting = bool(found and found.phase == "starting" and report.runs(settings))
-    state = "healthy" if lives and is_well else "starting" if is_starting else "unhealthy" if lives else "stopped"
+    state = (
+        "healthy" if lives and is_well else "starting" if is_starting else "unhealthy" if lives else "stopped"
+    )
     part = found.parts.get(component.name) if found else None
     since = part.since if part and lives else None
     return {"state": state, "since": since or None, "log": str(component.log(settings))}

@@ -8,6 +8,7 @@ given to nobody; accounts that are not listed are left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from airflow.providers.fab.auth_manager.models import Action, Permission, Resource, Role, User
 from airflow.providers.fab.www.security import permissions as fab
@@ -78,6 +79,7 @@ ROLES: Mapping[str, list[Grant]] = {
 }
 """Role → exactly its permissions (facts/airflow.md, verified)."""
 
+
 def sync(password: Callable[[str], str]) -> None:
     """Make roles what stands here, and the accounts what settings say; `password` gives an account's. Idempotent."""
     with create_session() as session:
@@ -101,8 +103,10 @@ def _sync_roles(session: Session) -> dict[str, Role]:
     return roles
 
 
-def _named(session: Session, kind: type, names: set[str]) -> dict[str, object]:
-    found = {row.name: row for row in session.scalars(select(kind).where(kind.name.in_(names))).unique()}
+def _named(session: Session, kind: Any, names: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        row.name: row for row in session.scalars(select(kind).where(kind.name.in_(names))).unique()
+    }
     for name in sorted(names - found.keys()):
         found[name] = kind(name=name)
         session.add(found[name])
@@ -112,7 +116,9 @@ def _named(session: Session, kind: type, names: set[str]) -> dict[str, object]:
 def _sync_account(session: Session, username: str, role: Role, password: str) -> None:
     user = session.scalars(select(User).where(User.username == username)).one_or_none()
     if user is None:
-        user = User(username=username, first_name=username, last_name="", email=f"{username}@consigne.invalid")
+        user = User(
+            username=username, first_name=username, last_name="", email=f"{username}@consigne.invalid"
+        )
         session.add(user)
     user.active, user.roles = True, [role]
     if not (user.password and check_password_hash(user.password, password)):

@@ -15,7 +15,11 @@ from airflow.api_fastapi.auth.managers.base_auth_manager import ExtendedResource
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 from airflow.providers.fab.auth_manager.models import User
-from airflow.providers.fab.www.security.permissions import RESOURCE_DAG_RUN, RESOURCE_HITL_DETAIL, resource_name
+from airflow.providers.fab.www.security.permissions import (
+    RESOURCE_DAG_RUN,
+    RESOURCE_HITL_DETAIL,
+    resource_name,
+)
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
@@ -55,7 +59,9 @@ class ConsigneFabAuthManager(FabAuthManager):
             own = resource_name(details.id, RESOURCE_DAG_RUN)
         if own and self._is_authorized(method=method, resource_type=own, user=user):
             return self._is_authorized_dag(method="GET", details=details, user=user)
-        return super().is_authorized_dag(method=method, user=user, access_entity=access_entity, details=details)
+        return super().is_authorized_dag(
+            method=method, user=user, access_entity=access_entity, details=details
+        )
 
 
 def roles_of(user: User) -> frozenset[str]:

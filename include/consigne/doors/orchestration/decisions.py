@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -101,10 +101,15 @@ async def _tell(person: User, request: ExceptionRequest, decision: Decision) -> 
         if found.status_code == httpx.codes.NOT_FOUND:
             return await _is_over(airflow, run)
         detail = found.json() if found.status_code == httpx.codes.OK else {}
-        if detail.get("response_received") or detail.get("task_instance", {}).get("state") != "awaiting_input":
+        if (
+            detail.get("response_received")
+            or detail.get("task_instance", {}).get("state") != "awaiting_input"
+        ):
             return bool(detail.get("response_received")) or await _is_over(airflow, run)
         await asyncio.sleep(_still_settling_s(detail))
-        answer = await airflow.patch(task, json={"chosen_options": [str(decision.answer)], "params_input": {}})
+        answer = await airflow.patch(
+            task, json={"chosen_options": [str(decision.answer)], "params_input": {}}
+        )
     return answer.status_code in (httpx.codes.OK, httpx.codes.CONFLICT)
 
 
@@ -116,16 +121,25 @@ async def _is_over(airflow: httpx.AsyncClient, run: str) -> bool:
     return found.status_code == httpx.codes.OK and found.json()["state"] in ("success", "failed")
 
 
-def _still_settling_s(detail: dict[str, dict[str, str]]) -> float:
-    # Airflow's own clock, not the catalog's, which a test may have shifted.
-    started = datetime.fromisoformat(detail["task_instance"]["start_date"])
-    return max(0.0, PARKED_S - (datetime.now(UTC) - started).total_seconds())
+def _still_settling_s(detail: dict[str, Any]) -> float:
+    # Airflow's own clock, not the catalog's, which a test may have shifted. After a clear `created_at` is old.
+    parked = max(
+        datetime.fromisoformat(detail["created_at"]),
+        datetime.fromisoformat(detail["task_instance"]["start_date"]),
+    )
+    return max(0.0, PARKED_S - (datetime.now(UTC) - parked).total_seconds())
 
 
 async def sweep() -> dict[str, int]:
     """Do what an api-server or a run that died left undone: lapse, start runs, apply, answer. One trouble never
     stops the others; returns counts by outcome."""
-    counts = {"lapsed": len(await _read(lapse_requests)), "started": 0, "applied": 0, "answered": 0, "failed": 0}
+    counts = {
+        "lapsed": len(await _read(lapse_requests)),
+        "started": 0,
+        "applied": 0,
+        "answered": 0,
+        "failed": 0,
+    }
     without_run, unanswered, late = await _read(_left)
     for request in without_run:
         counts["started" if await _quietly(_start(request)) else "failed"] += 1

@@ -63,7 +63,8 @@ def terse() -> Iterator[None]:
 
 
 def _place(fault: BaseException) -> str:
-    frames = traceback.extract_tb(fault.__traceback__)
+    """Type and place; of a database's fault also the SQLSTATE, which says what kind it was."""
+    frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if "consigne" in frame.filename]
     where = ", ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-4:])
-    return f"fault in our own code: {type(fault).__name__} at {where}; please report it"
-
+    state = getattr(getattr(fault, "orig", None), "sqlstate", "")
+    return f"fault in our own code: {type(fault).__name__} {state} at {where}; please report it"

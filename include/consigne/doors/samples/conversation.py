@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -123,7 +124,7 @@ def _read_out(values: Values, kind: Kind) -> list[str]:
 def grouped(card: str) -> list[str]:
     """A card number as it is printed: 4-6-5 for fifteen digits, otherwise fours."""
     cuts = (0, 4, 10, 15) if len(card) == 15 else range(0, len(card) + 4, 4)
-    return [card[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [card[start:end] for start, end in pairwise(cuts)]
 
 
 def _keyed(keys: str, at_ms: int, draw: Random) -> list[Tone]:

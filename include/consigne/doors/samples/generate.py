@@ -91,7 +91,7 @@ def _repeated(
 def _is_possible(kind: Kind, policy: Policy, now: datetime) -> bool:
     known = all(name in policy.purposes for name in kind.purposes) or kind.code == "unknown_purpose"
     version = _notice(kind, policy) if known else None
-    if version is None or kind.code == "needs_transcript" and not _needs_transcript(kind, policy):
+    if version is None or (kind.code == "needs_transcript" and not _needs_transcript(kind, policy)):
         return False
     if kind.when in ("ends", "overdue") and life_of(kind.purposes[0], policy, version, now) > _LONGEST_TRIAL:
         return False

@@ -104,7 +104,7 @@ KINDS = (
         code="needs_human_trigger",
         trigger="system",
         other_proof="none",
-    ),  # fmt: skip
+    ),
     _quarantined("duration_mismatch"),
     _refused("notice_does_not_cover"),
     Kind(
@@ -116,7 +116,7 @@ KINDS = (
         code="other_proof_exists",
         trigger="agent",
         other_proof="written",
-    ),  # fmt: skip
+    ),
     _quarantined("needs_transcript", "none"),
     Kind(
         "no_purpose",

@@ -61,7 +61,7 @@ def foretell(stem: str, id: str, kind: Kind, purposes: Iterable[str], call: Conv
     """The end of a call that is judged for these purposes."""
     verdicts: tuple[Verdict, ...] = ()
     if kind.outcome != "quarantined":
-        objected = {name: "objected" for name in kind.objects_to}
+        objected = dict.fromkeys(kind.objects_to, "objected")
         codes = {name: kind.code or objected.get(name) for name in purposes}
         verdicts = tuple(
             Verdict(name, "refused" if code else "admitted", code) for name, code in codes.items()

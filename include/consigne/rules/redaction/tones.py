@@ -32,6 +32,7 @@ SCREEN_SHARE = 0.12
 FLOOR_DBFS = -52.0
 TOLERANCE = 0.022
 MAX_TWIST_DB = 11.0
+PURE_SHARE, PURE_SHARE_OF_ALL, PURE_DRIFT_HZ = 0.97, 0.6, 12.0
 CHUNK_MS = 30_000
 SEQUENCE_GAP_MS = 1000
 
@@ -198,8 +199,12 @@ def _link(lines: _Lines, setting: Setting) -> list[tuple[int, int]]:
     holds &= over(lines.share).min(axis=1) > setting.share
     holds &= over(lines.share).mean(axis=1) > setting.mean_share
     holds &= over(lines.share_of_all).mean(axis=1) > setting.mean_share_of_all
+    # Where nothing else sounds, a line may move as much as GSM makes it.
+    pure = over(lines.share).mean(axis=1) > PURE_SHARE
+    pure &= over(lines.share_of_all).mean(axis=1) > PURE_SHARE_OF_ALL
+    drift_hz = np.where(pure, PURE_DRIFT_HZ, setting.drift_hz)
     for hz, db in zip(lines.hz, lines.db, strict=True):
-        holds &= np.ptp(over(hz), axis=1) < setting.drift_hz
+        holds &= np.ptp(over(hz), axis=1) < drift_hz
         holds &= np.ptp(over(db), axis=1) < setting.swing_db
     edges = [0, *fresh.tolist(), len(lines.step)]
     return [

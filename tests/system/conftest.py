@@ -1,0 +1,64 @@
+"""One platform for all system tests, brought up as a newcomer does it, and the command line to ask it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# The first `up` of a machine builds MinIO.
+LONGEST_UP_S = 1_800
+LONGEST_COMMAND_S = 960
+
+
+@dataclass(frozen=True)
+class Up:
+    """A running platform. `temporary_dir` is where its processes put temporary files."""
+
+    state_dir: Path
+    temporary_dir: Path
+    status: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def intake_dir(self) -> Path:
+        return Path(self.status["intake"])
+
+    def consigne(self, *args: str, timeout_s: float = LONGEST_COMMAND_S) -> subprocess.CompletedProcess[str]:
+        """Run a command against this platform; its exit code is the caller's to judge."""
+        return subprocess.run(
+            [CHECKOUT / "consigne", *args, "--state", self.state_dir],
+            cwd=CHECKOUT,
+            env=os.environ | {"TMPDIR": str(self.temporary_dir)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def json(self, *args: str) -> Any:
+        """The document that a command prints with `--json`."""
+        done = self.consigne(*args, "--json")
+        assert done.returncode == 0, (args, done.returncode, done.stderr[-2_000:])
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def platform_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """`consigne up` once, with its sample calls carried through and a clock that can be advanced."""
+    folder = tmp_path_factory.mktemp("up")
+    fresh = Up(folder / "state", folder / "tmp")
+    fresh.temporary_dir.mkdir()
+    try:
+        began = fresh.consigne("up", "--detach", "--test-clock", timeout_s=LONGEST_UP_S)
+        assert began.returncode == 0, began.stderr[-4_000:]
+        yield Up(fresh.state_dir, fresh.temporary_dir, fresh.json("status", "--secrets"))
+    finally:
+        fresh.consigne("down")
