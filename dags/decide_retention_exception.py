@@ -20,7 +20,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from consigne.doors.orchestration.approval import DeskApproval
 from consigne.doors.orchestration.task import RETRY, perform
 
-UUID4 = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+ID, DIGEST = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "^[0-9a-f]{64}$"
 
 
 def _request(context: Any) -> str:
@@ -36,8 +36,8 @@ def _request(context: Any) -> str:
     is_paused_upon_creation=False,
     default_args=RETRY,
     params={
-        "request_id": Param(type="string", pattern=UUID4, description="the request's id"),
-        "request_hash": Param(type="string", pattern="^[0-9a-f]{64}$", description="the request's digest"),
+        "request_id": Param(type="string", pattern=ID, maxLength=36, description="the request's id"),
+        "request_hash": Param(type="string", pattern=DIGEST, maxLength=64, description="the request's digest"),
     },
     doc_md=__doc__,
     tags=["consigne"],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Artifact
 from consigne.acts.safe import take_out
@@ -32,22 +32,26 @@ def export(platform: Platform, actor: Actor, id: UUID, reason: str) -> Offered |
     """
     with platform.catalog.begin() as tx:
         artifact = platform.catalog.artifact(tx, id)
-        verdict = _judge(platform, tx, actor, artifact, reason)
-        _register(platform, tx, actor, id, artifact, reason, verdict)
         wrapped = platform.catalog.wrapped_key(tx, id)
+        now = platform.catalog.now(tx)
+        policy = platform.catalog.policy_at(tx, now)
+        if policy is None:
+            raise Misconfigured("no_policy_in_force")
+        verdict = _judge(policy, actor, artifact, reason, now)
+        told = _told(id, artifact, policy) | (
+            # A denial goes without its reason: one that the policy does not list may be any text.
+            {"code": verdict.code} if isinstance(verdict, Denied) else {"reason": reason}
+        )
+        kind = "denied" if isinstance(verdict, Denied) else "offered"
+        platform.catalog.append(tx, actor.user, f"listen:artifact:{kind}", [told])
     if isinstance(verdict, Denied):
         return verdict
-    assert artifact is not None  # or it were denied
-    return Offered(artifact.recording, Part(artifact.part), _open(platform, artifact, wrapped))
+    return Offered(verdict.recording, Part(verdict.part), _open(platform, verdict, wrapped))
 
 
 def _judge(
-    platform: Platform, tx: Transaction, actor: Actor, artifact: Artifact | None, reason: str
-) -> Policy | Denied:
-    now = platform.catalog.now(tx)
-    policy = platform.catalog.policy_at(tx, now)
-    if policy is None:
-        raise Misconfigured("no_policy_in_force")
+    policy: Policy, actor: Actor, artifact: Artifact | None, reason: str, now: datetime
+) -> Artifact | Denied:
     if artifact is None:
         return Denied("unknown_artifact")
     target = Target(
@@ -58,27 +62,14 @@ def _judge(
         state=ArtifactState(artifact.state),
     )
     verdict = may(policy, actor, Verb.EXPORT, target, reason, now)
-    return verdict if isinstance(verdict, Denied) else policy
+    return verdict if isinstance(verdict, Denied) else artifact
 
 
-def _register(
-    platform: Platform,
-    tx: Transaction,
-    actor: Actor,
-    id: UUID,
-    artifact: Artifact | None,
-    reason: str,
-    verdict: Policy | Denied,
-) -> None:
-    entry: dict[str, object] = {"subject": str(id), "verb": Verb.EXPORT.value}
+def _told(id: UUID, artifact: Artifact | None, policy: Policy) -> dict[str, object]:
+    entry: dict[str, object] = {"subject": str(id), "verb": Verb.EXPORT.value, "policy": policy.digest}
     if artifact is not None:
         entry |= {"recording": str(artifact.recording), "purpose": artifact.purpose, "part": artifact.part}
-    if isinstance(verdict, Denied):
-        # Without its reason: one that the policy does not list may be any text.
-        platform.catalog.append(tx, actor.user, "listen:artifact:denied", [entry | {"code": verdict.code}])
-    else:
-        entry |= {"reason": reason, "policy": verdict.digest}
-        platform.catalog.append(tx, actor.user, "listen:artifact:offered", [entry])
+    return entry
 
 
 def _open(platform: Platform, artifact: Artifact, wrapped: bytes | None) -> Private[bytes]:

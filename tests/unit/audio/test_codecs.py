@@ -74,7 +74,9 @@ def test_exact_sources_stay_exact(container: str, subtype: str, suffix: str, bit
         ("OGG", "OPUS", ".opus", 1.0),
     ],
 )
-def test_lossy_and_deeper_sources_are_decoded(container: str, subtype: str, suffix: str, worst: float) -> None:
+def test_lossy_and_deeper_sources_are_decoded(
+    container: str, subtype: str, suffix: str, worst: float
+) -> None:
     tone = 0.3 * np.sin(np.arange(16_000)[:, None] * 0.2)
     audio = codecs.read(made(container, subtype, tone), suffix, CAP_MS)
     got = audio.samples[:16_000] / (1 << (15 if audio.bits == 16 else 31))

@@ -25,7 +25,9 @@ def voice() -> Callable[..., np.ndarray]:
         knots = np.arange(0, seconds + 0.2, 0.1)
         pitch = np.interp(t, knots, rng.uniform(90, 320, len(knots)))
         phase = 2 * np.pi * np.cumsum(pitch) / rate_hz
-        formants = [np.interp(t, knots, rng.uniform(low, high, len(knots))) for low, high in ((300, 900), (900, 2300))]
+        formants = [
+            np.interp(t, knots, rng.uniform(low, high, len(knots))) for low, high in ((300, 900), (900, 2300))
+        ]
         sound = np.zeros_like(t)
         for harmonic in range(1, 20):
             hz = harmonic * pitch
@@ -69,7 +71,9 @@ def sound() -> Callable[..., Audio]:
 def wav() -> Callable[..., bytes]:
     """Floats as a file's bytes."""
 
-    def make(samples: np.ndarray, rate_hz: int = 8000, container: str = "WAV", subtype: str = "PCM_16") -> bytes:
+    def make(
+        samples: np.ndarray, rate_hz: int = 8000, container: str = "WAV", subtype: str = "PCM_16"
+    ) -> bytes:
         out = io.BytesIO()
         soundfile.write(out, samples, rate_hz, format=container, subtype=subtype)
         return out.getvalue()

@@ -58,5 +58,9 @@ def test_silence_is_exactly_there_and_on_all_channels(several: list[Span], rate_
 
 def test_stretches_do_not_overlap() -> None:
     audio = Audio(np.ones((8000, 1), np.int16), 8000, 16)
-    several = [Span(0, 100, Kind.CARD, "a", 1), Span(50, 80, Kind.CODE, "a", 1), Span(90, 5000, Kind.TONE, "a", 1)]
+    several = [
+        Span(0, 100, Kind.CARD, "a", 1),
+        Span(50, 80, Kind.CODE, "a", 1),
+        Span(90, 5000, Kind.TONE, "a", 1),
+    ]
     assert list(stretches(audio, several)) == [(0, 800), (800, 8000)]

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-import click
 import typer
+from typer._click.exceptions import ClickException  # typer carries its own click, and exports only parts of it
 
 from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
 
@@ -50,10 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     except ConsigneError as fault:
         print(f"consigne: {fault}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES if isinstance(fault, kind))
-    except click.ClickException as fault:
+    except ClickException as fault:
         fault.show()
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return 0
     return result if isinstance(result, int) else 0
 

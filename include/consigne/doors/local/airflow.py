@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
+from consigne.doors.apply import read_policy
 from consigne.doors.local.processes import Command, clean_environment, python
 from consigne.doors.settings import CHECKOUT, Settings, write_private
 
@@ -109,7 +110,14 @@ def environment(settings: Settings) -> dict[str, str]:
         CONSIGNE_STATE=str(settings.state_dir),
         PYTHONPATH=str(CHECKOUT / "include"),
         PYTHONUNBUFFERED="1",
+        CONSIGNE_EXPIRE_BY_MINUTE=str(int(ends_by_the_minute(settings))),
     )
+
+
+def ends_by_the_minute(settings: Settings) -> bool:
+    """Whether a purpose of the policy ends by less than a day, so that expiry runs each minute."""
+    loaded, _ = read_policy(settings)
+    return any(purpose.epoch_length.is_under_a_day for purpose in loaded.policy.purposes.values())
 
 
 def command(settings: Settings, name: str, *arguments: str) -> Command:

@@ -11,13 +11,14 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from consigne.doors.local.processes import Command, clean_environment, run, workers_in
+from consigne.doors.local.processes import Command, clean_environment, start, workers_in
 from consigne.doors.settings import AIRFLOW_DATABASE, Settings, write_private
 from consigne.rules.errors import Misconfigured, Unavailable
 
@@ -137,7 +138,9 @@ def _make_cluster(settings: Settings, data: Path) -> None:
         *(str(_program(settings, "initdb")), "-D", str(draft), "-U", "postgres", f"--pwfile={password}"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
     )
-    code = run(Command(argv, settings.state_dir / "postgres", log, clean_environment(LC_ALL="C"), runs_as()))
+    folder = settings.state_dir / "postgres"
+    making = Command(argv, folder, log, clean_environment(LC_ALL="C"), runs_as())
+    code = start(making, signal.SIGKILL).wait()
     password.unlink()
     if code != 0:
         raise Misconfigured("initdb_failed", str(log))

@@ -3,6 +3,8 @@ takes long. `python -m consigne.doors.local.prepare_airflow`."""
 
 from __future__ import annotations
 
+import os
+
 import psycopg
 
 from consigne.doors.settings import Settings
@@ -19,8 +21,12 @@ def prepare(settings: Settings) -> None:
             db.upgradedb()
     else:
         db.upgradedb()
+    from airflow.models.pool import Pool
+
     from consigne.doors.orchestration import accounts
 
+    # Redaction is what costs: one core stays free for everything else.
+    Pool.create_or_update_pool("protect", max(1, (os.cpu_count() or 2) - 1), "protect_recordings", False)
     accounts.sync(settings.account_password)
 
 

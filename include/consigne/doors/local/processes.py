@@ -73,21 +73,6 @@ def start(command: Command, word: signal.Signals) -> subprocess.Popen[bytes]:
         os.close(descriptor)
 
 
-def run(command: Command) -> int:
-    """Run it to its end; its exit code."""
-    with command.log.open("ab") as log:
-        return subprocess.run(
-            command.argv,
-            cwd=command.folder,
-            env=dict(command.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            preexec_fn=_settle(command, signal.SIGKILL, os.getpid()),
-            check=False,
-        ).returncode
-
-
 def no_core_dumps() -> None:
     """A core dump is memory on disk: off for us and for all that we start."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import accumulate
 
 from consigne.rules.redaction.numerals import UNITS, Hit, Token, fold, runs
@@ -16,22 +17,33 @@ from consigne.rules.redaction.numerals import UNITS, Hit, Token, fold, runs
 KIND = "card"
 MIN_DIGITS, MAX_DIGITS = 12, 19
 FIELD_MIN_DIGITS = 13
-CODE_DIGITS, EXPIRY_DIGITS = frozenset({3, 4}), frozenset({4, 6, 7, 8})
+_DATE = r"(?:0?[1-9]|1[0-2])(?:20)?[2-4][0-9]"
+BESIDE = re.compile(rf"[0-9]{{3}}|{_DATE}(?:[0-9]{{3,4}})?|[0-9]{{3,4}}{_DATE}")
+
+
+class Edges(IntEnum):
+    """How surely a number begins and ends where it seems to: beside digits that something explains; between
+    words or the ends of the run; it is the whole run."""
+
+    EXPLAINED = 0
+    PARTED = 1
+    WHOLE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Prefixes from `low` to `high` (same width) with the lengths in use; `usual` ones are also looked for
-    inside a longer run of digits."""
+    """Prefixes from `low` to `high` (same width). `lengths[e]` are those in use that edges `e` suffice for:
+    the rarer a length, the surer the edges must be."""
 
     low: str
     high: str
-    usual: frozenset[int]
-    rare: frozenset[int] = frozenset()
+    lengths: tuple[frozenset[int], frozenset[int], frozenset[int]]
 
 
-def _issuer(low: str, high: str, usual: str, rare: str = "") -> Issuer:
-    return Issuer(low, high, frozenset(map(int, usual.split())), frozenset(map(int, rare.split())))
+def _issuer(low: str, high: str, usual: str, rare: str = "", whole: str = "") -> Issuer:
+    explained = frozenset(map(int, usual.split()))
+    parted = explained | frozenset(map(int, rare.split()))
+    return Issuer(low, high, (explained, parted, parted | frozenset(map(int, whole.split()))))
 
 
 ISSUERS = (
@@ -45,8 +57,9 @@ ISSUERS = (
     _issuer("36", "36", "14 16", "15 17 18 19"),  # Diners Club
     _issuer("38", "39", "14 16", "15 17 18 19"),  # Diners Club
     _issuer("3528", "3589", "16", "17 18 19"),  # JCB
-    _issuer("50", "50", "16 18 19", "12 13 14 15 17"),  # Maestro, Elo, Verve
-    _issuer("56", "69", "16 18 19", "12 13 14 15 17"),  # Maestro, UnionPay, Discover, RuPay, Bancontact
+    _issuer("62", "62", "16 19", "17 18", "12 13 14 15"),  # UnionPay, Maestro
+    _issuer("50", "50", "16 18 19", "12 13", "14 15 17"),  # Maestro, Elo, Verve
+    _issuer("56", "69", "16 18 19", "12 13", "14 15 17"),  # Maestro, Discover, RuPay, Bancontact
     _issuer("81", "82", "16 19", "17 18"),  # UnionPay, RuPay
     _issuer("2200", "2205", "16", "17 18 19"),  # Mir, Borica
     _issuer("8600", "8600", "16"),  # Uzcard
@@ -65,16 +78,12 @@ def valid(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _lengths(digits: str, usual_only: bool) -> frozenset[int]:
-    """Lengths that cards beginning with these digits have."""
+def _is_card(digits: str, edges: Edges) -> bool:
+    """Whether an issuer has such numbers, and Luhn's check holds."""
     for issuer in ISSUERS:
         if issuer.low <= digits[: len(issuer.low)] <= issuer.high:
-            return issuer.usual if usual_only else issuer.usual | issuer.rare
-    return frozenset()
-
-
-def _is_card(digits: str, usual_only: bool) -> bool:
-    return len(digits) in _lengths(digits, usual_only) and valid(digits)
+            return len(digits) in issuer.lengths[edges] and valid(digits)
+    return False
 
 
 def scan(text: str) -> bool:
@@ -90,10 +99,10 @@ def scan(text: str) -> bool:
                 digits += groups[last]
                 if len(digits.lstrip("0")) > MAX_DIGITS:
                     break
-                alone = len(groups) == last - first + 1
-                for number in {digits, digits.lstrip("0")}:
-                    if len(number) >= FIELD_MIN_DIGITS and _is_card(number, not alone):
-                        return True
+                number = digits.lstrip("0")
+                edges = Edges.WHOLE if last - first + 1 == len(groups) else Edges.EXPLAINED
+                if len(number) >= FIELD_MIN_DIGITS and _is_card(number, edges):
+                    return True
     return False
 
 
@@ -104,21 +113,21 @@ def find(tokens: Sequence[Token], _hits: Sequence[Hit]) -> list[Hit]:
 
 def _find_in_run(tokens: Sequence[Token], run: tuple[int, ...]) -> Iterator[Hit]:
     digits = "".join(tokens[i].text for i in run)
-    edges = [0, *accumulate(len(tokens[i].text) for i in run)]
-    for first, start in enumerate(edges[:-1]):
+    bounds = [0, *accumulate(len(tokens[i].text) for i in run)]
+    for first, start in enumerate(bounds[:-1]):
         for last in range(first, len(run)):
-            end = edges[last + 1]
+            end = bounds[last + 1]
             if end - start > MAX_DIGITS:
                 break
             if end - start < MIN_DIGITS:
                 continue
-            before, after = _parted(tokens, run, first), _parted(tokens, run, last + 1)
-            usual_only = (first, last) != (0, len(run) - 1)
-            explained = (before or _explains_before(digits, start)) and (
-                after or _explains_after(digits, end)
-            )
-            if explained and _is_card(digits[start:end], usual_only):
-                yield Hit(run[first], run[last], KIND, "cards", 0.8 if usual_only else 0.95)
+            before = _parted(tokens, run, first), _explains_before(digits, start)
+            after = _parted(tokens, run, last + 1), _explains_after(digits, end)
+            edges = Edges.PARTED if before[0] and after[0] else Edges.EXPLAINED
+            if (first, last) == (0, len(run) - 1):
+                edges = Edges.WHOLE
+            if any(before) and any(after) and _is_card(digits[start:end], edges):
+                yield Hit(run[first], run[last], KIND, "cards", (0.8, 0.9, 0.95)[edges])
 
 
 def _parted(tokens: Sequence[Token], run: tuple[int, ...], place: int) -> bool:
@@ -137,7 +146,4 @@ def _explains_before(digits: str, start: int) -> bool:
 
 def _explains_after(digits: str, end: int) -> bool:
     """Digits after a card number: a code, an expiry date, both, or another number."""
-    size = len(digits) - end
-    if size in CODE_DIGITS or size >= MIN_DIGITS:
-        return True
-    return size in EXPIRY_DIGITS and "01" <= digits[end : end + 2] <= "12"
+    return len(digits) - end >= MIN_DIGITS or BESIDE.fullmatch(digits, end) is not None
