@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 from consigne.doors.desk import text
 from consigne.doors.desk.words import Wording, choose
+from consigne.rules.policy.model import Policy
 
 DESK = Path(text.__file__).parent
 FRENCH, ENGLISH = (Wording(language, "Europe/Paris") for language in ("fr", "en"))
@@ -31,6 +32,13 @@ def test_every_key_that_a_template_or_page_asks_for_exists() -> None:
     asked = {key for file in sources for key in re.findall(r'(?:say|fact)\("([a-z_.]+)"[,)]', file.read_text())}
     assert len(asked) > 50
     assert asked <= text.TEXTS.keys()
+
+
+def test_the_shipped_policies_grounds_and_reasons_have_words(shipped: Policy, demo: Policy) -> None:
+    purposes = [*shipped.purposes.values(), *demo.purposes.values()]
+    codes = {f"ground.{ground}" for purpose in purposes for ground in purpose.grounds}
+    codes |= {f"reason.{code}" for one in purposes for codes in one.listeners.values() for code in codes}
+    assert codes <= text.TEXTS.keys()
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def _sign_in(request: Request, _: Exception) -> Response:
 def _malformed(request: Request, fault: Exception) -> Response:
     # FastAPI's own answer would quote what was sent.
     assert isinstance(fault, RequestValidationError)
-    path = [str(part) for part in fault.errors()[0]["loc"][1:]]
+    first = fault.errors()[0]
+    path = [] if first["type"] == "extra_forbidden" else [str(part) for part in first["loc"][1:]]
     return _said(request, 400, "bad_input", "bad_field", ".".join(path) or "body")
 
 

@@ -75,7 +75,3 @@ class Wording:
         hours, rest = divmod(duration_ms // 1000, 3600)
         minutes, seconds = divmod(rest, 60)
         return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-    def plural(self, key: str, count: int) -> str:
-        """`key.one` or `key.many` with the count filled in."""
-        return self.say(f"{key}.one" if count == 1 else f"{key}.many", count=count)

@@ -110,7 +110,7 @@ def environment(settings: Settings) -> dict[str, str]:
         CONSIGNE_STATE=str(settings.state_dir),
         PYTHONPATH=str(CHECKOUT / "include"),
         PYTHONUNBUFFERED="1",
-        CONSIGNE_EXPIRE_BY_MINUTE=str(int(ends_by_the_minute(settings))),
+        CONSIGNE_EXPIRY_BY_MINUTE=str(int(ends_by_the_minute(settings))),
     )
 
 

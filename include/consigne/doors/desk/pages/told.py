@@ -51,7 +51,7 @@ def _about(words: Wording, policy: Policy, items: Sequence[Mapping[str, Any]]) -
     lines = []
     for purpose, parts in by_purpose.items():
         named = ", ".join(words.label("part", part) for part in dict.fromkeys(parts))
-        count = f" ({words.plural('items', len(parts))})" if len(parts) > len(set(parts)) else ""
+        count = f" ({words.say('items', count=len(parts))})" if len(parts) > len(set(parts)) else ""
         lines.append(f"{purpose_title(words, policy, purpose)} · {named}{count}")
     return lines
 

@@ -1,0 +1,321 @@
+"""The desk as people meet it: in Chromium and through the command line, on the running platform."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import soundfile
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from consigne.adapters.catalog import views
+from consigne.adapters.catalog.session import Session, open_engine
+from consigne.doors.settings import ACCOUNTS, Settings
+from consigne.rules.clock import parse_instant
+from system.conftest import Up
+
+WHY = "Litige ouvert ; un extrait ne suffit pas."
+PATIENCE_S = 120
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@dataclass(frozen=True)
+class Desk:
+    up: Up
+    settings: Settings
+
+    def run(self, user: str, *args: str) -> Any:
+        """A command as a person: its finished process."""
+        password = self.settings.state_dir / "secrets" / f"account-{user}"
+        return self.up.consigne(*args, "--as", user, "--password-file", str(password))
+
+    def artifacts(self, purpose: str, part: str = "audio") -> list[dict[str, Any]]:
+        """Kept artifacts that nobody has asked for yet, each with its recording."""
+        with self.read() as tx:
+            asked = {item["artifact"] for one in views.asked_by(tx, "trainer", 100) for item in one["items"]}
+            return [
+                artifact | {"call": recording}
+                for recording in views.recordings(tx)
+                for artifact in recording["artifacts"]
+                if (artifact["purpose"], artifact["part"], artifact["state"]) == (purpose, part, "kept")
+                and UUID(artifact["id"]) not in asked
+            ]
+
+    def read(self) -> Any:
+        return Session(open_engine(self.settings.database_url("read")), lambda size: bytes(size)).begin()
+
+    def history(self, subject: str) -> list[dict[str, Any]]:
+        with self.read() as tx:
+            return [dict(entry) for entry in views.history(tx, [UUID(subject)])]
+
+    def ask(self, artifact: dict[str, Any], *more: str) -> dict[str, Any]:
+        """File a request as the trainer, for a month longer."""
+        until = parse_instant(artifact["due_at"]).date().replace(day=28)
+        until = until.replace(month=until.month + 1) if until.month < 12 else until.replace(until.year + 1, 1)
+        args = ["--until", until.isoformat(), "--ground", "dispute", "--reason", WHY]
+        done = self.run("trainer", "request-exception", artifact["id"], *more, *args, "--json")
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def desk(platform_up: Up) -> Desk:
+    return Desk(platform_up, Settings.open(platform_up.state_dir))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def sign_in(browser: Browser, desk: Desk) -> Iterator[Callable[..., Page]]:
+    """A page on which a person has signed in to Airflow on the way to `path`."""
+    contexts = []
+
+    def signed_in(user: str, path: str = "/consigne/", **context: Any) -> Page:
+        contexts.append(browser.new_context(**({"locale": "fr-FR"} | context)))
+        contexts[-1].set_default_timeout(PATIENCE_S * 1000)
+        page = contexts[-1].new_page()
+        page.goto(desk.settings.airflow_url + path)
+        page.fill("input[name=username]", user)
+        page.fill("input[name=password]", desk.settings.account_password(user))
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(desk.settings.airflow_url + path)
+        return page
+
+    yield signed_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def asked(desk: Desk) -> dict[str, Any]:
+    """A request that waits, for those who only look at it."""
+    return desk.ask(desk.artifacts("training")[0])
+
+
+def _until(what: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while not wanted(found := what()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.5)
+    return found
+
+
+def _sees_it_in_required_actions(page: Page, desk: Desk, id: str) -> Page:
+    """From Airflow's Required Actions page over the task's link to the desk."""
+    subject = page.get_by_role("link", name=id)
+    page.goto(f"{desk.settings.airflow_url}/required_actions")
+    _until(lambda: subject.count() or page.reload() or page.wait_for_load_state("networkidle"), bool)
+    subject.first.click()
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name=re.compile("Décider")).first.click()
+    popup.value.wait_for_url(f"**/consigne/decide/{id}")
+    return popup.value
+
+
+@pytest.mark.browser
+@pytest.mark.promise("P5")
+def test_the_dpo_extends_from_required_actions_and_the_recording_still_opens(
+    desk: Desk, sign_in: Callable[..., Page], tmp_path: Path
+) -> None:
+    artifact = desk.artifacts("training")[-1]
+    filed = desk.ask(artifact)
+    page = _sees_it_in_required_actions(sign_in("dpo"), desk, filed["id"])
+    assert WHY in page.inner_text("main")
+    page.get_by_role("radio", name="Prolonger", exact=False).nth(0).check()
+    page.fill("#reason", "Proportionné au litige.")
+    page.get_by_role("button", name="Enregistrer la décision").click()
+    assert "Prolonger, par dpo" in page.inner_text("#outcome + p")
+    moved = _until(lambda: desk.up.json("show", artifact["id"]), lambda told: _of(told, artifact)["extension"])
+    now = _of(moved, artifact)
+    assert now["due_at"] > artifact["due_at"]
+    assert now["epoch"] != artifact["epoch"]
+    done = desk.run("trainer", "export", artifact["id"], "--reason", "coaching", "--out", str(tmp_path / "a"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a").read_bytes()[:4] == b"fLaC"
+
+
+def _of(recording: dict[str, Any], artifact: dict[str, Any]) -> dict[str, Any]:
+    [found] = [each for each in recording["artifacts"] if each["id"] == artifact["id"]]
+    return dict(found)
+
+
+@pytest.mark.browser
+@pytest.mark.promise("P5")
+def test_sent_twice_it_counts_once_and_a_later_answer_is_refused(
+    desk: Desk, sign_in: Callable[..., Page]
+) -> None:
+    artifact = desk.artifacts("training")[-1]
+    filed = desk.ask(artifact)
+    path = f"/consigne/decide/{filed['id']}"
+    first, second = sign_in("dpo", path, locale="en-GB"), sign_in("dpo", path, locale="en-GB")
+    for page, answer in ((first, "Refuse"), (second, "Extend")):
+        page.get_by_role("radio", name=answer, exact=False).nth(0).check()
+        page.fill("#reason", "Less will do.")
+        page.get_by_role("button", name="Record the decision").click()
+    assert "Refuse, by dpo" in first.inner_text("#outcome + p")
+    assert "a decision exists already" in second.inner_text("#trouble")
+    assert "Refuse, by dpo" in second.inner_text("#outcome + p")
+    decided = [each for each in desk.history(filed["id"]) if each["kind"] == "decide:request:decided"]
+    assert [each["outcome"] for each in decided] == ["refuse"]
+
+
+@pytest.mark.browser
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("user", [user for user in ACCOUNTS if user != "dpo"])
+def test_others_are_shown_nothing_and_their_attempt_is_registered(
+    desk: Desk, sign_in: Callable[..., Page], asked: dict[str, Any], user: str
+) -> None:
+    page = sign_in(user, f"/consigne/decide/{asked['id']}")
+    assert page.inner_text("h1") == "Accès refusé"
+    assert WHY not in page.content()
+    tried = [each["actor"] for each in desk.history(asked["id"]) if each["kind"] == "decide:request:look_denied"]
+    assert user in tried
+    page.goto(f"{desk.settings.airflow_url}/consigne/")
+    assert page.get_by_role("link", name="Examiner et décider").count() == 0
+    assert (WHY in page.content()) is False
+
+
+@pytest.mark.browser
+@pytest.mark.promise("P5")
+def test_a_form_of_the_requester_is_not_taken(
+    desk: Desk, sign_in: Callable[..., Page], asked: dict[str, Any]
+) -> None:
+    """The trainer sends what the DPO's page would send, from a page of theirs, with their own token."""
+    page = sign_in("trainer")
+    sent = page.evaluate(
+        """async ([path, fields]) => {
+            const body = new URLSearchParams({...fields, token: document.querySelector("[name=token]").value});
+            return (await fetch(path, {method: "POST", body})).status;
+        }""",
+        [
+            f"/consigne/decide/{asked['id']}",
+            {"digest": "0" * 64, "answer": "extend", "until": "2030-01-01", "reason": "mine"},
+        ],
+    )
+    assert sent == 403
+    denied = [each for each in desk.history(asked["id"]) if each["kind"] == "decide:request:answer_denied"]
+    assert denied[-1]["actor"] == "trainer"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_fit_and_break_no_rule_of_their_own(
+    desk: Desk, sign_in: Callable[..., Page], asked: dict[str, Any], scheme: str, width: int
+) -> None:
+    page = sign_in("dpo", color_scheme=scheme, viewport={"width": width, "height": 800})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    for language, title in (("en", "Keep it longer?"), ("fr", "Conserver plus longtemps ?")):
+        page.locator(f"button[value={language}]").click()
+        page.goto(f"{desk.settings.airflow_url}/consigne/decide/{asked['id']}")
+        assert page.inner_text("h1") == title
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) > 380) == (scheme == "light")
+        unlabelled = page.locator("input:not([type=hidden]), textarea, select").evaluate_all(
+            "fields => fields.filter(field => !field.labels || !field.labels.length).length"
+        )
+        assert unlabelled == 0
+    assert said == []
+
+
+@pytest.mark.browser
+def test_it_stands_in_airflows_navigation(desk: Desk, sign_in: Callable[..., Page]) -> None:
+    page = sign_in("auditor", "/")
+    page.get_by_role("link", name="Consigne").first.click()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("h1").inner_text() == "En attente de moi"
+
+
+@pytest.mark.promise("P4")
+def test_an_export_is_silent_where_it_was_masked(desk: Desk, tmp_path: Path) -> None:
+    [chosen, *_] = [one for one in desk.artifacts("training") if any(m["kind"] == "card" for m in one["masked"])]
+    done = desk.run(
+        "trainer", "export", chosen["id"], "--reason", "coaching", "--out", str(tmp_path / "a"), "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+    samples, rate_hz = soundfile.read(io.BytesIO((tmp_path / "a").read_bytes()), always_2d=True)
+    assert json.loads(done.stdout)["media_type"] == "audio/flac"
+    for masked in chosen["masked"]:
+        inside = samples[masked["start_ms"] * rate_hz // 1000 : masked["end_ms"] * rate_hz // 1000]
+        assert len(inside) and not inside.any()
+    entry = desk.history(chosen["id"])[-1]
+    assert (entry["kind"], entry["actor"], entry["reason"]) == ("listen:artifact:offered", "trainer", "coaching")
+
+
+@pytest.mark.promise("P4")
+@pytest.mark.parametrize(
+    ("user", "reason", "code"),
+    [
+        ("ops", "coaching", "not_a_listener"),
+        ("dpo", "coaching", "not_a_listener"),
+        ("trainer", "curiosity", "reason_not_allowed"),
+    ],
+)
+def test_an_export_that_is_denied_is_in_the_register(
+    desk: Desk, tmp_path: Path, user: str, reason: str, code: str
+) -> None:
+    artifact, out = desk.artifacts("training")[0]["id"], tmp_path / "a"
+    done = desk.run(user, "export", artifact, "--reason", reason, "--out", str(out))
+    assert (done.returncode, done.stderr.strip()) == (4, f"denied: {code}")
+    assert not out.exists()
+    entry = desk.history(artifact)[-1]
+    assert (entry["kind"], entry["actor"], entry["code"]) == ("listen:artifact:denied", user, code)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"--ground": "because"}, "ground_not_listed: ground"),
+        ({"--until": "2099-01-01"}, "past_cap: until"),
+        ({"--until": "soon"}, "bad_field: until"),
+        ({"--reason": " "}, "bad_field: reason"),
+    ],
+)
+def test_a_request_that_cannot_be_names_the_field(desk: Desk, change: dict[str, str], line: str) -> None:
+    artifact = desk.artifacts("training")[0]
+    until = artifact["due_at"].replace("T", "T")
+    args = {"--until": until, "--ground": "dispute", "--reason": WHY} | change
+    done = desk.run("trainer", "request-exception", artifact["id"], *(word for pair in args.items() for word in pair))
+    assert (done.returncode, line in done.stderr) == (2, True), done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_command_that_needs_a_person_is_refused_without_one(desk: Desk, tmp_path: Path) -> None:
+    done = desk.up.consigne("export", str(UUID(int=1)), "--reason", "coaching", "--out", str(tmp_path / "a"))
+    assert done.returncode == 2 and "--as" in done.stderr
+
+
+@pytest.mark.promise("P4")
+def test_the_api_serves_no_cookie_and_no_stranger(desk: Desk) -> None:
+    with httpx.Client(base_url=desk.settings.airflow_url, trust_env=False) as client:
+        sent = {"username": "trainer", "password": desk.settings.account_password("trainer")}
+        token = client.post("/auth/token", json=sent).json()["access_token"]
+        path = f"/consigne/api/artifacts/{desk.artifacts('training')[0]['id']}/export"
+        body = {"reason": "coaching"}
+        assert client.post(path, json=body).status_code == 401
+        assert client.post(path, json=body, cookies={"_token": token}).status_code == 401
+        assert client.post(path, json=body, headers={"Authorization": "Bearer x.y.z"}).status_code == 401
+        served = client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        assert served.status_code == 200 and served.headers["cache-control"] == "no-store"
