@@ -38,6 +38,7 @@ def test(
     install_packages([name for name in PACKAGES if name not in left_out])
     environment = os.environ | {
         "CONSIGNE_TEST_MINIO": str(minio.find(typer.echo)),
+        "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(CHECKOUT / "include"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }

@@ -110,6 +110,7 @@ def environment(settings: Settings) -> dict[str, str]:
         CONSIGNE_STATE=str(settings.state_dir),
         PYTHONPATH=str(CHECKOUT / "include"),
         PYTHONUNBUFFERED="1",
+        OPENBLAS_NUM_THREADS="1",  # many tasks at once: threads of each would fight for the cores
         CONSIGNE_EXPIRY_BY_MINUTE=str(int(ends_by_the_minute(settings))),
     )
 
