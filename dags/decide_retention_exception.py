@@ -37,7 +37,9 @@ def _request(context: Any) -> str:
     default_args=RETRY,
     params={
         "request_id": Param(type="string", pattern=ID, maxLength=36, description="the request's id"),
-        "request_hash": Param(type="string", pattern=DIGEST, maxLength=64, description="the request's digest"),
+        "request_hash": Param(
+            type="string", pattern=DIGEST, maxLength=64, description="the request's digest"
+        ),
     },
     doc_md=__doc__,
     tags=["consigne"],

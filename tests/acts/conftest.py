@@ -28,7 +28,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = Settings.open(tmp_path_factory.mktemp("acts"))
     settings = settings.remember(socket_dir=postgres.choose_socket_folder(settings))
     command = postgres.command(settings)
-    unsafe = replace(command, argv=(*command.argv, "--fsync=off", "--full_page_writes=off"))  # only a test's data
+    unsafe = replace(
+        command, argv=(*command.argv, "--fsync=off", "--full_page_writes=off")
+    )  # only a test's data
     process = processes.start(unsafe, signal.SIGINT)
     try:
         while not postgres.answers(settings):

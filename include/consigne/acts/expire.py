@@ -13,7 +13,7 @@ from uuid import UUID
 
 from consigne.acts.attest import attest_artifacts, attest_epoch, publish_certificates
 from consigne.acts.journey import Platform
-from consigne.acts.ports import Erasure
+from consigne.acts.ports import Erasure, ObjectVersion, Upload
 from consigne.rules.clock import iso
 from consigne.rules.errors import Conflict, Misconfigured, Unavailable
 from consigne.rules.evidence.canonical import encode
@@ -24,6 +24,8 @@ LIMIT = 50_000
 """Artifacts of one run; the next run takes what is left."""
 CLOCKS_APART = timedelta(minutes=5)
 """How far the catalog's clock may lie from the store's before destruction refuses."""
+UNSEEN = timedelta(minutes=10)
+"""What may fall due between a run that freezes nothing and its report."""
 EVIDENCE_KEPT = timedelta(days=3653)
 """How long the evidence bucket holds tombstones and certificates under compliance lock: ten years."""
 
@@ -68,9 +70,9 @@ def measure_volume(platform: Platform, run: str) -> list[str]:
         manifest = platform.catalog.manifest_of(tx, run)
         if manifest is None or manifest["dry_run"]:
             return []
-        platform.catalog.authorise(tx, manifest["id"], manifest["digest"], platform.catalog.now(tx))
-        entry = {"subject": str(manifest["id"]), "digest": manifest["digest"]}
-        platform.catalog.append(tx, "consigne", "expire:manifest:authorised", [entry])
+        if platform.catalog.authorise(tx, manifest["id"], manifest["digest"], platform.catalog.now(tx)):
+            entry = {"subject": str(manifest["id"]), "digest": manifest["digest"]}
+            platform.catalog.append(tx, "consigne", "expire:manifest:authorised", [entry])
         return [str(chunk) for chunk in platform.catalog.manifest_chunks(tx, manifest["id"])]
 
 
@@ -121,39 +123,42 @@ def delete_objects(platform: Platform, chunk: str) -> int:
     """Every version, marker and incomplete upload under the artifact's prefix goes, whoever put it there."""
     todo = [e for e in _erasures(platform, chunk) if e.key_deleted_at is not None and e.absent_at is None]
     for erasure in todo:
-        prefix = part_prefix(erasure.object)
-        versions, uploads = platform.store.list_versions(prefix), platform.store.list_uploads(prefix)
+        versions, uploads = _listed(platform, erasure)
+        # Noted first: counted after it, a crash in between would leave a certificate that says nothing was there.
+        with platform.catalog.begin() as tx:
+            counts = {"versions_deleted": len(versions), "uploads_aborted": len(uploads)}
+            platform.catalog.mark_erasures(tx, [erasure.artifact], **counts)
         platform.store.abort_uploads(uploads)
         platform.store.delete_versions(versions)
-        with platform.catalog.begin() as tx:
-            platform.catalog.mark_erasures(
-                tx,
-                [erasure.artifact],
-                versions_deleted=(erasure.versions_deleted or 0) + len(versions),
-                uploads_aborted=(erasure.uploads_aborted or 0) + len(uploads),
-            )
     return len(todo)
 
 
+def _listed(platform: Platform, erasure: Erasure) -> tuple[list[ObjectVersion], list[Upload]]:
+    """All under the artifact's prefix. Each attempt's name is asked for by itself too: MinIO reads uploads from
+    its disk for an exact name only."""
+    prefix = part_prefix(erasure.object)
+    versions = platform.store.list_versions(prefix)
+    names = {prefix, erasure.object, *(version.object for version in versions)}
+    found = {upload: None for name in sorted(names) for upload in platform.store.list_uploads(name)}
+    return versions, list(found)
+
+
 def verify_absent(platform: Platform, chunk: str) -> int:
-    """The listing of the exact prefix is empty, seen after the deletion; Unavailable where it is not yet."""
+    """The listing of the exact prefix is empty, seen after the deletion; Unavailable where it is not: the next
+    run deletes again."""
     todo = [e for e in _erasures(platform, chunk) if e.versions_deleted is not None and e.absent_at is None]
-    absent = [e.artifact for e in todo if _is_empty(platform, part_prefix(e.object))]
+    absent = [e.artifact for e in todo if _listed(platform, e) == ([], [])]
     with platform.catalog.begin() as tx:
         platform.catalog.mark_erasures(tx, absent, absent_at=platform.catalog.now(tx))
     if len(absent) < len(todo):
-        raise Unavailable("still_listed", f"{len(todo) - len(absent)} artifacts", "deleted again at the next try")
+        raise Unavailable("still_listed", f"{len(todo) - len(absent)} artifacts", "deleted again by the next run")
     return len(absent)
-
-
-def _is_empty(platform: Platform, prefix: str) -> bool:
-    return not platform.store.list_versions(prefix) and not platform.store.list_uploads(prefix)
 
 
 def sign_certificate(platform: Platform, chunk: str) -> int:
     """erasing → erased and the certificates, signed together, in one transaction; then they are published."""
+    ids = _authorised(platform, chunk)
     with platform.catalog.begin() as tx:
-        ids = platform.catalog.authorised_chunk(tx, UUID(chunk)) or []
         gone = [erasure for erasure in platform.catalog.erasures(tx, ids) if erasure.absent_at is not None]
         if gone:
             attest_artifacts(platform, tx, gone)
@@ -194,7 +199,8 @@ def report_expiry(platform: Platform, run: str) -> dict[str, int]:
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         manifest = platform.catalog.manifest_of(tx, run)
-        frozen_at: datetime = now if manifest is None else manifest["frozen_at"]
+        # Without a manifest nothing was due when the run began, or the run failed before it could say so.
+        frozen_at: datetime = now - UNSEEN if manifest is None else manifest["frozen_at"]
         left = 0 if manifest is not None and manifest["dry_run"] else platform.catalog.overdue(tx, frozen_at)
         if manifest is not None:
             entry = {"subject": str(manifest["id"]), "left": left}

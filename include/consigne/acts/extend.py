@@ -162,7 +162,7 @@ class _Target:
 def _targets(
     platform: Platform, policy: Policy, purposes: set[str], until: datetime, now: datetime
 ) -> dict[str, _Target | str]:
-    # Epoch keys are made before the transaction that uses them: key first, row after, then the lock.
+    # Epoch keys are made before the transaction that uses them: row first, key after, then the lock.
     made: dict[str, _Target | str] = {}
     for name in sorted(purposes):
         purpose = policy.purposes.get(name)

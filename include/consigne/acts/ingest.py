@@ -16,16 +16,17 @@ from consigne.rules.clock import add
 from consigne.rules.draw import month_of
 from consigne.rules.errors import BadInput, Conflict, ConsigneError, Unavailable
 from consigne.rules.policy.model import Policy
-from consigne.rules.recording import IncomingRecording
 from consigne.rules.sources import native
 from consigne.rules.values import Admitted, Quarantined, Refused
 
 CHUNK = 200
 """Deliveries that one mapped task carries: smaller tasks cost more than they bring."""
+LIMIT = 10_000
+"""Deliveries of one run, the oldest first; the next run takes what is left."""
 
 
 def discover_intake(platform: Platform, run: str) -> list[str]:
-    """Claim what waits, clear what is quarantined past its deadline, and share all that is open among chunks;
+    """Claim what waits, clear what is quarantined past its deadline, and share what is open among chunks;
     returns their ids. Starts from any state."""
     policy = policy_now(platform)
     found = waiting(platform, policy)
@@ -38,7 +39,7 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
     advance(platform, _clearing(found, ["quarantined"]), expired)
     with platform.catalog.begin() as tx:
         rows = platform.catalog.open_deliveries(tx, platform.intake.source)
-        ids = [row.id for row in rows if row.state != "quarantined"]
+        ids = [row.id for row in rows if row.state != "quarantined"][:LIMIT]
         made = {platform.new_id(): ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)}
         platform.catalog.add_chunks(tx, run, made, now)
     return [str(id) for id in made]
@@ -52,9 +53,11 @@ def _claim(
         id = platform.new_id()
         if catalog.claim_new(tx, id, platform.intake.source, place.label, digest, place.fingerprint, now):
             catalog.append(tx, "consigne", "ingest:delivery:claimed", [{"subject": str(id)}])
-    elif known.fingerprint != place.fingerprint and known.state in ("claimed", "valid", "admitted", "quarantined"):
-        if catalog.claim_again(tx, known.id, [known.state], place.fingerprint, now):
-            catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(known.id)}])
+    elif known.fingerprint != place.fingerprint and catalog.claim_again(tx, known.id, _ANEW, place.fingerprint):
+        catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(known.id)}])
+
+
+_ANEW = ("claimed", "valid", "admitted", "quarantined")  # what is judged anew where its files change
 
 
 def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
@@ -65,15 +68,14 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
         rows = platform.catalog.take_deliveries(tx, ["claimed"], ids, platform.new_id())
     found = waiting(platform, policy)
     read = {row.id: _read(platform, policy, found, row) for row in rows}
-    judged = {id: what for id, what in read.items() if isinstance(what, IncomingRecording | BadInput)}
-    table = [checks.row(what, policy.recording_cap) for what in judged.values()]
-    failing = platform.checker.check(table) if table else []
-    for id, row, failed in zip(judged, table, failing, strict=True):
+    lines = {id: what for id, what in read.items() if isinstance(what, Line)}
+    failing = platform.checker.check([line.row for line in lines.values()]) if lines else []
+    for (id, line), failed in zip(lines.items(), failing, strict=True):
         if failed:
-            first = checks.explain(row, failed)[0]
-            read[id] = BadInput(first.code, first.field)
+            first = checks.explain(line.row, failed)[0]
+            read[id] = Quarantined(first.code, first.field)
 
-    def verdict(_: Platform, row: Delivery) -> IncomingRecording | Quarantined:
+    def verdict(_: Platform, row: Delivery) -> Line | Quarantined:
         what = read[row.id]
         if isinstance(what, ConsigneError):
             raise what
@@ -84,9 +86,17 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
     return list(chunks)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a whole batch holds of each delivery: its row of checks, and the call's id where it could be read."""
+
+    row: checks.Row
+    id: str
+
+
 def _read(
     platform: Platform, policy: Policy, found: Mapping[bytes, Waiting], row: Delivery
-) -> IncomingRecording | ConsigneError | Quarantined:
+) -> Line | ConsigneError | Quarantined:
     try:
         text = platform.intake.read_json(located(found, row)).reveal()
     except BadInput as fault:
@@ -94,13 +104,14 @@ def _read(
     except (Conflict, Unavailable) as fault:
         return fault
     try:
-        return native.read(row.source, text, policy.size_cap_bytes)
+        incoming = native.read(row.source, text, policy.size_cap_bytes)
     except BadInput as fault:
-        return fault
+        return Line(checks.row(fault, policy.recording_cap), "")
+    return Line(checks.row(incoming, policy.recording_cap), incoming.id)
 
 
 def _settle_valid(
-    platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: IncomingRecording | Quarantined
+    platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: Line | Quarantined
 ) -> bool:
     if isinstance(result, Quarantined):
         return quarantine(platform, tx, row, token, result)
@@ -144,7 +155,7 @@ def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) ->
         policy_at_start=at_start,
         month_secret=platform.keyring.mac("draw", month.encode()).digest,
         acknowledged_at=platform.acknowledged(at_start, incoming.agent) if at_start else None,
-        delivered_before=known.content_digest is not None,
+        delivered_before=known.content_digest is not None and row.recording is None,  # not by this delivery
         erased_before=known.erased,
     )
     return Judged(gate.judge(policy, incoming, row.received_at, now, facts), read.digests, policy.digest)
@@ -192,7 +203,7 @@ def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Del
         if place is not None and place.fingerprint == row.fingerprint:
             platform.intake.clear(place)
 
-    def settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, _: None | Quarantined) -> bool:
+    def settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, _: Quarantined | None) -> bool:
         if not platform.catalog.move_delivery(tx, row.id, token, row.state, "cleared"):
             return False
         platform.catalog.append(tx, "consigne", "ingest:delivery:cleared", [{"subject": str(row.id)}])
@@ -256,8 +267,9 @@ def taking(states: Sequence[str]) -> Callable[[Catalog, Transaction, Sequence[UU
 
 
 def finish(outcome: Outcome) -> dict[str, int]:
-    """A task's summary. Unavailable where rows are left for another try: Airflow retries with backoff."""
+    """A task's summary. Unavailable where another try may help: Airflow retries with backoff. What is left for
+    the next run fails nothing here: one bad call must not stop its chunk, and `report_batch` shows it."""
     if outcome.failed:
         codes = ", ".join(sorted(set(outcome.failed.values())))
         raise Unavailable("unfinished", f"{len(outcome.failed)} rows", codes)
-    return {"done": len(outcome.done), "refused": len(outcome.refused), "lost": len(outcome.lost)}
+    return {"done": len(outcome.done), "refused": len(outcome.refused), "left": len(outcome.left), "lost": len(outcome.lost)}

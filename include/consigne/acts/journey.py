@@ -64,12 +64,13 @@ class Step(Generic[Row, Result]):
 
 @dataclass(slots=True)
 class Outcome:
-    """Identifiers of rows: moved, set aside by a rule or a check, failed (id → code; try again), and whose
-    result came too late."""
+    """Identifiers of rows: moved; set aside by a rule or a check; failed (id → code; try again); left where
+    they are (id → code) for the next run, since trying again now would not help; whose result came too late."""
 
     done: list[UUID] = field(default_factory=list)
     refused: list[UUID] = field(default_factory=list)
     failed: dict[UUID, str] = field(default_factory=dict)
+    left: dict[UUID, str] = field(default_factory=dict)
     lost: list[UUID] = field(default_factory=list)
 
 
@@ -80,16 +81,16 @@ def advance(platform: Platform, step: Step[Row, Result], ids: Sequence[UUID]) ->
         rows = step.claim(platform.catalog, tx, ids, token)
         if step.intends:
             intents = [{"subject": str(row.id), "outcome": "intended"} for row in rows]
-            platform.catalog.append(tx, "consigne", f"{step.name}:intended", intents)
+            platform.catalog.append(tx, "consigne", f"{step.name}-intended", intents)
     outcome = Outcome()
     for place, row in enumerate(rows):
         try:
             _carry(platform, step, row, token, outcome)
         except Unavailable as fault:
-            outcome.failed |= {left.id: f"{fault.code} {fault.where}".strip() for left in rows[place:]}
+            outcome.failed |= {row.id: f"{fault.code} {fault.where}".strip() for row in rows[place:]}
             break
         except (Conflict, Tampered) as fault:
-            outcome.failed[row.id] = fault.code
+            outcome.left[row.id] = fault.code
     return outcome
 
 
@@ -99,7 +100,15 @@ def _carry(platform: Platform, step: Step[Row, Result], row: Row, token: UUID, o
         result = step.effect(platform, row)
     except BadInput as fault:
         result = Quarantined(fault.code, fault.where)
-    with platform.catalog.begin() as tx:
-        moved = step.settle(platform, tx, row, token, result)
-    refused = isinstance(result, Quarantined)
-    (outcome.lost if not moved else outcome.refused if refused else outcome.done).append(row.id)
+    try:
+        with platform.catalog.begin() as tx:
+            if not step.settle(platform, tx, row, token, result):
+                raise _Lost
+    except _Lost:
+        outcome.lost.append(row.id)
+        return
+    (outcome.refused if isinstance(result, Quarantined) else outcome.done).append(row.id)
+
+
+class _Lost(Exception):
+    """The claim was lost: whatever the transaction wrote goes with it."""

@@ -21,7 +21,7 @@ from consigne.rules.layout import object_name
 from consigne.rules.policy.model import Policy
 from consigne.rules.redaction.redact import Protected, protect
 from consigne.rules.retention import Due, clock_start, epoch_name, falls_due
-from consigne.rules.values import ArtifactName, MaskedInterval, Part, Private, Quarantined, Refused
+from consigne.rules.values import ArtifactName, MaskedInterval, Part, Quarantined, Refused
 
 _RECORDINGS = UUID("6c9ed1d8-7c42-5d0b-9d8f-5a3b7c1e2f40")  # a name space of our own for uuid5 (RFC 9562)
 
@@ -73,6 +73,9 @@ def _stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> 
     duration_ms = 0
     clean: dict[tuple[str, bool], Protected] = {}
     for purpose in purposes:
+        if purpose not in policy.purposes:  # removed meanwhile: it falls due
+            expired.append(purpose)
+            continue
         rule = policy.purposes[purpose].redaction
         redacted = clean.get((rule.profile, rule.requires_transcript)) or _redact(policy, purpose, read)
         if isinstance(redacted, Quarantined):
@@ -133,17 +136,19 @@ def artifact_id(recording: UUID, purpose: str, part: Part) -> UUID:
 
 
 def open_epoch(platform: Platform, policy: Policy, purpose: str, due_at: datetime) -> str:
-    """The epoch that ends then: its key made first, its row after; the next generation where one is spent."""
+    """The epoch that ends then, the next generation where one is spent. Its row comes before its key, so that no
+    key lives without a row that will end it; closed in between, the key's name is destroyed already."""
     length = policy.purposes[purpose].epoch_length
     for generation in range(100):
         name = epoch_name(purpose, due_at, policy.zone, length, generation)
+        with platform.catalog.begin() as tx:
+            if platform.catalog.add_epoch(tx, name, purpose, due_at, platform.catalog.now(tx)) != "open":
+                continue
         try:
             platform.keyring.open_epoch(name)
         except Conflict:
             continue
-        with platform.catalog.begin() as tx:
-            if platform.catalog.add_epoch(tx, name, purpose, due_at, platform.catalog.now(tx)) == "open":
-                return name
+        return name
     raise Conflict("epoch_spent", purpose, "a hundred generations of one day's epoch are destroyed")
 
 
@@ -155,9 +160,9 @@ def _settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, res
         if known.content_digest != result.read.digests.content:
             return quarantine(platform, tx, row, token, Quarantined("id_reused", "id"))
         return _refuse(platform, tx, row, token, "delivered_before")
-    platform.catalog.set_verdicts(tx, row.id, {purpose: Refused("past_due") for purpose in result.expired})
-    if not platform.catalog.admitted_purposes(tx, row.id):
+    if set(result.expired) == set(platform.catalog.admitted_purposes(tx, row.id)):
         return _refuse(platform, tx, row, token, "past_due")
+    _refuse_purposes(platform, tx, row, result.expired, "past_due")
     if not platform.catalog.move_delivery(tx, row.id, token, "admitted", "protected", recording=result.recording):
         return False
     policy = in_force(platform, tx, platform.catalog.now(tx))
@@ -169,12 +174,14 @@ def _settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, res
 
 
 def _refuse(platform: Platform, tx: Transaction, row: Delivery, token: UUID, code: str) -> bool:
-    purposes = platform.catalog.admitted_purposes(tx, row.id)
+    _refuse_purposes(platform, tx, row, platform.catalog.admitted_purposes(tx, row.id), code)
+    return platform.catalog.move_delivery(tx, row.id, token, "admitted", "refused", code=code)
+
+
+def _refuse_purposes(platform: Platform, tx: Transaction, row: Delivery, purposes: Sequence[str], code: str) -> None:
     platform.catalog.set_verdicts(tx, row.id, {purpose: Refused(code) for purpose in purposes})
-    if not platform.catalog.move_delivery(tx, row.id, token, "admitted", "refused", code=code):
-        return False
-    platform.catalog.append(tx, "consigne", "ingest:delivery:refused", [{"subject": str(row.id), "outcome": code}])
-    return True
+    entries = [{"subject": str(row.id), "purpose": purpose, "outcome": code} for purpose in purposes]
+    platform.catalog.append(tx, "consigne", "ingest:delivery:refused", entries)
 
 
 def _recording(platform: Platform, policy: Policy, row: Delivery, result: Stowed) -> dict[str, object]:

@@ -131,11 +131,11 @@ class Settings:
         """`file:<folder>` unless CONSIGNE_KEYRING_URL named another."""
         return self.keyring_given or f"file:{self.state_dir / 'keyring'}"
 
-    def secret(self, name: str) -> str:
-        """The secret of that name, 64 URL-safe characters, made at the first ask."""
+    def secret(self, name: str, bytes: int = 48) -> str:
+        """The secret of that name, URL-safe text of so many random bytes, made at the first ask."""
         file = self.state_dir / "secrets" / name
         if not file.exists():
-            self._put_secret(name, secrets.token_urlsafe(48), keep=True)
+            self._put_secret(name, secrets.token_urlsafe(bytes), keep=True)
         return file.read_text()
 
     def store_credentials(self, identity: str) -> tuple[str, str]:
@@ -174,7 +174,7 @@ class Settings:
 
     def account_password(self, user: str) -> str:
         """The password of one of ACCOUNTS."""
-        return self.secret(f"account-{user}")
+        return self.secret(f"account-{user}", 15)
 
     def _url(self, scheme: str, user: str, password: str, database: str) -> str:
         """With no user: as the superuser."""

@@ -47,13 +47,10 @@ class DeliveriesCatalog(Session):
         made = upsert(deliveries).values(row).on_conflict_do_nothing().returning(deliveries.c.id)
         return tx.execute(made).one_or_none() is not None
 
-    def claim_again(
-        self, tx: Connection, id: UUID, states: Sequence[str], fingerprint: str, received_at: datetime | None = None
-    ) -> bool:
-        """Back to `claimed` from one of the states: its files changed, or an operator retries."""
+    def claim_again(self, tx: Connection, id: UUID, states: Sequence[str], fingerprint: str) -> bool:
+        """Back to `claimed` from one of the states: its files changed, or an operator retries. When it was
+        received stays: no clock starts anew."""
         values = _FRESH | {"state": "claimed", "fingerprint": fingerprint}
-        if received_at is not None:
-            values["received_at"] = received_at
         where = (deliveries.c.id == id) & deliveries.c.state.in_(states)
         return tx.execute(update(deliveries).where(where).values(values)).rowcount == 1
 

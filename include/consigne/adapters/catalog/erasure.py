@@ -87,10 +87,11 @@ class ErasureCatalog(Session):
         query = select(manifest_chunks.c.id, manifest_chunks.c.artifacts).where(manifest_chunks.c.manifest == manifest)
         return {row.id: list(row.artifacts) for row in tx.execute(query.order_by(manifest_chunks.c.id))}
 
-    def authorise(self, tx: Connection, manifest: UUID, digest: str, at: datetime) -> None:
-        """The row that every destroying task demands."""
+    def authorise(self, tx: Connection, manifest: UUID, digest: str, at: datetime) -> bool:
+        """The row that every destroying task demands; false where it stands already."""
         row = upsert(authorisations).values(manifest=manifest, digest=digest, authorised_at=at)
-        tx.execute(row.on_conflict_do_nothing())
+        made = row.on_conflict_do_nothing().returning(authorisations.c.manifest)
+        return tx.execute(made).one_or_none() is not None
 
     def authorised_chunk(self, tx: Connection, chunk: UUID) -> list[UUID] | None:
         """A chunk's artifacts where its manifest is authorised under its own digest and is no dry run."""
@@ -134,12 +135,17 @@ class ErasureCatalog(Session):
         """The artifacts of these that are `erasing`, locked, with what is done of each."""
         joined = tombstones.join(artifacts, artifacts.c.id == tombstones.c.artifact)
         query = select(*_COLUMNS).select_from(joined).where(artifacts.c.id.in_(ids), artifacts.c.state == "erasing")
-        rows = tx.execute(query.order_by(artifacts.c.id).with_for_update(of=tombstones)).mappings()
+        rows = tx.execute(query.order_by(artifacts.c.id).with_for_update(of=artifacts)).mappings()
         return [Erasure(**row) for row in rows]
 
     def mark_erasures(self, tx: Connection, ids: Sequence[UUID], **values: object) -> None:
-        """Note on tombstones which step is done."""
-        tx.execute(update(tombstones).where(tombstones.c.artifact.in_(ids)).values(**values))
+        """Note on tombstones which step is done. The first instant and the highest count stand, so that a
+        worker that comes late changes nothing."""
+        noted = {
+            name: (func.greatest if isinstance(value, int) else func.coalesce)(tombstones.c[name], value)
+            for name, value in values.items()
+        }
+        tx.execute(update(tombstones).where(tombstones.c.artifact.in_(ids)).values(noted))
 
     def delete_keys(self, tx: Connection, ids: Sequence[UUID]) -> None:
         """Key first out. Idempotent."""
@@ -170,7 +176,8 @@ class ErasureCatalog(Session):
 
     def mark_published(self, tx: Connection, ids: Sequence[UUID], at: datetime) -> None:
         """The evidence bucket holds these certificates."""
-        tx.execute(update(certificates).where(certificates.c.id.in_(ids)).values(published_at=at))
+        where = certificates.c.id.in_(ids) & certificates.c.published_at.is_(None)
+        tx.execute(update(certificates).where(where).values(published_at=at))
 
     def erased_under(self, tx: Connection, epoch: str) -> list[UUID]:
         """The erased artifacts whose key the epoch's wrapped at the end."""

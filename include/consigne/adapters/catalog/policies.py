@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -28,7 +29,7 @@ class PoliciesCatalog(Session):
 
     def policy(self, tx: Connection, digest: str) -> Policy:
         """The version of a digest that the catalog names."""
-        return load(tx.execute(select(policies.c.text).where(policies.c.digest == digest)).scalar_one()).policy
+        return _loaded(tx.execute(select(policies.c.text).where(policies.c.digest == digest)).scalar_one())
 
     def add_policy(self, tx: Connection, policy: Policy, text: str, applied_at: datetime) -> bool:
         """Keep a version; false where it is kept already."""
@@ -40,4 +41,10 @@ class PoliciesCatalog(Session):
 
 
 def _first(text: str | None) -> Policy | None:
-    return None if text is None else load(text).policy
+    return None if text is None else _loaded(text)
+
+
+@lru_cache(maxsize=8)
+def _loaded(text: str) -> Policy:
+    # Each step of each delivery asks for it, and reading the YAML takes longer than the step.
+    return load(text).policy

@@ -12,8 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consigne.adapters.catalog.tables import register
 from consigne.rules.clock import iso
 from consigne.rules.errors import Unavailable
-from consigne.rules.evidence.canonical import encode
-from consigne.rules.evidence.entry import leaf
+from consigne.rules.evidence.entry import SALT_BYTES, encode_payload, leaf
 
 
 def open_engine(url: str) -> Engine:
@@ -59,8 +58,8 @@ class Session:
         at = iso(self.now(tx))
         rows = []
         for fields in entries:
-            salt = self._random(32)
-            payload = encode({"at": at, "kind": kind, "actor": actor, **fields})
+            salt = self._random(SALT_BYTES)
+            payload = encode_payload({"at": at, "kind": kind, "actor": actor, **fields})
             rows.append({"salt": salt, "payload": payload, "leaf": leaf(salt, payload)})
         if rows:
             tx.execute(insert(register).inline(), rows)  # no RETURNING: roles may only add

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,8 @@ def up(
     settings = local.up(state.absolute(), wishes, _say)
     _print_summary(settings)
     if not detach:
-        local.wait(settings)
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
+            local.wait(settings)
 
 
 def down(state: State = DEFAULT_STATE) -> None:

@@ -43,6 +43,7 @@ def _is_well_in_airflow(name: str) -> Callable[[Settings], bool]:
     return lambda settings: airflow.health(settings).get(name, False)
 
 
+GROUND = ("minio", "postgres")  # what all others stand on
 COMPONENTS = (
     Component(
         "minio",

@@ -80,13 +80,13 @@ def runs_as() -> tuple[int, int] | None:
 
 
 def choose_socket_folder(settings: Settings) -> str:
-    """Inside the state folder, or where its path is too long for a socket (unix(7)), beside other run time
+    """Inside the state folder, or where its path is too long for a socket (unix(7)), in a folder for run time
     files under a name made of a digest."""
     inside = str(settings.state_dir / "postgres" / "socket")
-    if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER_BYTES:
-        return inside
     name = f"consigne-{hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]}"
-    return str(Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name)
+    others = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")
+    candidates = (inside, *(str(Path(folder) / name) for folder in others if folder))
+    return next(one for one in candidates if len(os.fsencode(one)) <= LONGEST_SOCKET_FOLDER_BYTES)
 
 
 def data_folder(settings: Settings) -> Path:

@@ -154,12 +154,13 @@ def workers_in(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def stop(leader: int | None, folder: Path, word: signal.Signals, patience_s: float) -> None:
-    """Ask the leader, wait, then kill whoever still works in the folder."""
+def stop(leader: int | None, folder: Path, word: signal.Signals | None, patience_s: float) -> None:
+    """Ask the leader (no word: it was asked already), wait, then kill whoever still works in the folder."""
     folder = folder.resolve()
     here = {process.pid for process in workers_in(folder)}
     if leader in here:
-        send(leader, word)
+        if word:
+            send(leader, word)
         deadline = time.monotonic() + patience_s
         while birth(leader) and time.monotonic() < deadline:
             time.sleep(0.05)

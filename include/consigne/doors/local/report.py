@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
@@ -53,15 +54,21 @@ def read(settings: Settings) -> Report | None:
         return None
 
 
-def take_lock(settings: Settings) -> IO[str] | None:
-    """The lock, held until the file is closed or we end; None where another supervisor holds it."""
+def take_lock(settings: Settings, patience_s: float = 0.0) -> IO[str] | None:
+    """The lock, held until the file is closed or we end; None where another supervisor holds it. Whoever only
+    looks (`runs`) holds it for a moment: that is what patience is for."""
     file = (settings.state_dir / "run" / "lock").open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                file.close()
+                return None
+            time.sleep(0.05)
+        else:
+            return file
 
 
 def runs(settings: Settings) -> bool:

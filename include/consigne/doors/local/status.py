@@ -58,7 +58,8 @@ def _state(
     )
     part = found.parts.get(component.name) if found else None
     since = part.since if part and lives else None
-    return {"state": state, "since": since or None, "log": str(component.log(settings))}
+    log = str(component.log(settings)) if component.is_ours(settings) else None
+    return {"state": state, "since": since or None, "log": log}
 
 
 def swap_is_on() -> bool:

@@ -16,20 +16,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from consigne.doors.local import airflow, ports, postgres, processes, report
-from consigne.doors.local.components import COMPONENTS, Component
+from consigne.doors.local.components import COMPONENTS, GROUND, Component
 from consigne.doors.settings import Settings
 from consigne.rules.clock import iso
 from consigne.rules.errors import ConsigneError
 
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 STARTING_TICK_S, IDLE_TICK_S = 0.2, 2.0
-LONGEST_START_S = 240.0
+LONGEST_START_S, LONGEST_GIVEN_S = 240.0, 30.0
 MOST_DEATHS_BEFORE_WELL = 3
 LONGEST_BACKOFF_S = 30.0
 STABLE_AFTER_S = 60.0
 LIVES_AFTER_S = 3.0  # where living is all that can be asked
 RETRY_STEP_CODE = 3  # a step that ends so found a part away
 AIRFLOW_PORT, STORE_PORT = 8080, 9000
+STOPPED, ANOTHER_LIVES, NOT_UP = 0, 1, 3
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class Supervisor:
         self._say("failed" if failed else "stopping")
         self._stop_all()
         self._say("failed" if failed else "stopped")
-        return 3 if failed else 0
+        return NOT_UP if failed else STOPPED
 
     def _settle_in(self) -> None:
         """Ports, the socket's folder, Airflow's configuration: chosen anew where what was remembered is taken."""
@@ -116,7 +117,7 @@ class Supervisor:
 
     def _start(self, component: Component, one: Running) -> None:
         command = component.command(self.settings)
-        processes.stop(None, component.folder(self.settings), component.word, 0.0)
+        processes.stop(None, component.folder(self.settings), None, 0.0)
         one.process = processes.start(command, component.word)
         one.started_s = time.monotonic()
         pid = one.process.pid
@@ -132,13 +133,13 @@ class Supervisor:
         if component.is_well(self.settings) if component.is_well else lived_s > LIVES_AFTER_S:
             one.is_well = one.was_well = True
             self.report.parts[component.name].state = "healthy"
-        elif not one.was_well and lived_s > LONGEST_START_S:
+        elif not one.was_well and lived_s > (LONGEST_START_S if one.process else LONGEST_GIVEN_S):
             raise Failed(component.name)
 
     def _ended(self, component: Component, one: Running, code: int) -> None:
         lived_s = time.monotonic() - one.started_s
         one.process, one.is_well = None, False
-        processes.stop(None, component.folder(self.settings), component.word, 0.0)
+        processes.stop(None, component.folder(self.settings), None, 0.0)
         if component.is_step and code == 0:
             one.is_well = one.was_well = True
             self.report.parts[component.name] = report.Part("done")
@@ -151,14 +152,21 @@ class Supervisor:
         self.report.parts[component.name].state = "unhealthy"
 
     def _stop_all(self) -> None:
-        for component in reversed(COMPONENTS):
-            one = self.running.get(component.name)
-            if one and one.process:
-                leader = one.process.pid
-                processes.stop(leader, component.folder(self.settings), component.word, component.patience_s)
-                one.process.wait()
-            if one:
-                self.report.parts[component.name] = report.Part("stopped")
+        """What stands on the store and the database is asked at once; these two last."""
+        living = [
+            one for one in reversed(COMPONENTS) if one.name in self.running and self.running[one.name].process
+        ]
+        for component in living:
+            process = self.running[component.name].process
+            if process and component.name not in GROUND:
+                processes.send(process.pid, component.word)
+        for component in living:
+            if process := self.running[component.name].process:
+                folder = component.folder(self.settings)
+                word = component.word if component.name in GROUND else None
+                processes.stop(process.pid, folder, word, component.patience_s)
+                process.wait()
+        self.report.parts = {name: report.Part("stopped") for name in self.report.parts}
 
     def _say(self, phase: str) -> None:
         self.report.phase = phase
@@ -181,9 +189,9 @@ def main() -> int:
     if "--with-parent" in sys.argv:
         processes.die_with_parent(signal.SIGTERM)
     settings = Settings.from_environment()
-    lock = report.take_lock(settings)
+    lock = report.take_lock(settings, patience_s=2.0)
     if lock is None:
-        return 1
+        return ANOTHER_LIVES
     with lock:
         return Supervisor(settings, report.new(settings)).run()
 

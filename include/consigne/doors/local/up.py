@@ -13,7 +13,7 @@ from pathlib import Path
 from consigne.doors.local import airflow, minio, ports, report
 from consigne.doors.local.components import COMPONENTS
 from consigne.doors.local.processes import birth, python, send
-from consigne.doors.local.supervisor import stop_leftovers
+from consigne.doors.local.supervisor import ANOTHER_LIVES, stop_leftovers
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.errors import Conflict, Misconfigured, Unavailable
 
@@ -65,7 +65,10 @@ def up(state_dir: Path, wishes: Wishes, say: Say) -> Settings:
         settings = settings.remember(store_program=str(minio.find(say)))
     supervisor = _start_supervisor(settings, wishes.detach)
     try:
-        settings = follow(settings, say, supervisor)
+        try:
+            settings = follow(settings, say, supervisor)
+        except Conflict:  # another `up` was quicker
+            return follow(settings, say)
         if wishes.samples:
             carry_samples(settings, say)
     except BaseException:
@@ -102,7 +105,7 @@ def down(settings: Settings) -> bool:
             time.sleep(0.1)
         if birth(found.pid) == found.birth:
             send(found.pid, signal.SIGKILL)
-    lock = report.take_lock(settings)
+    lock = report.take_lock(settings, patience_s=2.0)
     if lock is None:
         raise Unavailable("supervisor", str(settings.state_dir), "it is starting; try again")
     with lock:
@@ -134,10 +137,12 @@ def _give_up_where_it_ended(
     ended = supervisor.poll() is not None if supervisor else not report.runs(settings)
     if not ended and not (found and found.phase == "failed"):
         return
-    if supervisor:
-        supervisor.wait()
+    if supervisor and supervisor.wait() == ANOTHER_LIVES:
+        raise Conflict("runs_already", "supervisor")
     named = {component.name: component for component in COMPONENTS}
     fault = found.fault if found else ""
+    if fault in named and not named[fault].is_ours(settings):
+        raise Unavailable("no_answer", fault, "the server that was given does not answer")
     if fault in named:
         raise Unavailable("not_up", fault, f"read {named[fault].log(settings)}")
     raise Unavailable("not_up", fault or "supervisor", f"read {_supervisor_log(settings)}")
