@@ -19,6 +19,8 @@ from consigne.adapters.catalog.session import open_engine
 from consigne.doors.local import postgres, processes
 from consigne.doors.settings import Settings
 
+from .world import World, make_world
+
 _NUMBERS = itertools.count()
 
 
@@ -65,6 +67,12 @@ def engine(server: Settings) -> Iterator[Engine]:
 @pytest.fixture
 def catalog(engine: Engine) -> Catalog:
     return Catalog(engine, os.urandom)
+
+
+@pytest.fixture
+def world(engine: Engine, catalog: Catalog) -> World:
+    """A platform of which only the catalog is real."""
+    return make_world(engine, catalog)
 
 
 def shift_clock(engine: Engine, seconds: int) -> None:

@@ -91,7 +91,11 @@ def test_the_entry_is_committed_before_the_first_byte_is_read(kept: Kept) -> Non
     assert isinstance(offered, Offered)
     assert offered.content.reveal() == CONTENT
     [[entry]] = seen
-    assert (entry["kind"], entry["actor"], entry["reason"]) == ("listen:artifact:offered", "trainer", "coaching")
+    assert (entry["kind"], entry["actor"], entry["reason"]) == (
+        "listen:artifact:offered",
+        "trainer",
+        "coaching",
+    )
     assert (entry["subject"], entry["recording"]) == (str(kept.artifact), str(offered.recording))
 
 

@@ -171,9 +171,7 @@ class World:
 
     def verified(self) -> Report:
         """What the verifier says of all certificates and the public key."""
-        with self.platform.catalog.begin() as tx:
-            origin = self.platform.catalog.origin(tx).rpartition("/")[0]
-        keys = write_public_keys({f"{origin}/{name}": key for name, key in self.platform.keyring.public_keys().items()})
+        keys = write_public_keys(self.platform.keyring.public_keys())
         files = [(str(row.id), row.file) for row in self.certificates()]
         return verify([*files, ("public-key.txt", keys)])
 

@@ -27,10 +27,15 @@ from system.conftest import Up
 WHY = "Litige ouvert ; un extrait ne suffit pas."
 PATIENCE_S = 120
 CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -182,9 +187,10 @@ def test_the_dpo_extends_from_required_actions_and_the_recording_still_opens(
     page.fill("#reason", "Proportionné au litige.")
     page.get_by_role("button", name="Enregistrer la décision").click()
     assert "Prolonger, par dpo" in page.inner_text("#outcome + p")
-    moved = _until(lambda: desk.up.json("show", artifact["id"]), lambda told: _of(told, artifact)["extension"])
-    now = _of(moved, artifact)
-    assert now["due_at"] > artifact["due_at"]
+    now = _until(
+        lambda: _of(desk.up.json("show", artifact["id"]), artifact),
+        lambda told: told["due_at"] > artifact["due_at"],
+    )
     assert now["epoch"] != artifact["epoch"]
     done = desk.run("trainer", "export", artifact["id"], "--reason", "coaching", "--out", str(tmp_path / "a"))
     assert done.returncode == 0, done.stderr
@@ -225,7 +231,9 @@ def test_others_are_shown_nothing_and_their_attempt_is_registered(
     page = sign_in(user, f"/consigne/decide/{asked['id']}")
     assert page.inner_text("h1") == "Accès refusé"
     assert WHY not in page.content()
-    tried = [each["actor"] for each in desk.history(asked["id"]) if each["kind"] == "decide:request:look_denied"]
+    tried = [
+        each["actor"] for each in desk.history(asked["id"]) if each["kind"] == "decide:request:look_denied"
+    ]
     assert user in tried
     page.goto(f"{desk.settings.airflow_url}/consigne/")
     assert page.get_by_role("link", name="Examiner et décider").count() == 0
@@ -275,7 +283,9 @@ def test_it_stands_in_airflows_navigation(desk: Desk, sign_in: Callable[..., Pag
 
 @pytest.mark.promise("P4")
 def test_an_export_is_silent_where_it_was_masked(desk: Desk, tmp_path: Path) -> None:
-    [chosen, *_] = [one for one in desk.artifacts("training") if any(m["kind"] == "card" for m in one["masked"])]
+    [chosen, *_] = [
+        one for one in desk.artifacts("training") if any(m["kind"] == "card" for m in one["masked"])
+    ]
     done = desk.run(
         "trainer", "export", chosen["id"], "--reason", "coaching", "--out", str(tmp_path / "a"), "--json"
     )
@@ -287,7 +297,11 @@ def test_an_export_is_silent_where_it_was_masked(desk: Desk, tmp_path: Path) -> 
         inside = samples[masked["start_ms"] * rate_hz // 1000 : masked["end_ms"] * rate_hz // 1000]
         assert len(inside) and not inside.any()
     entry = desk.history(chosen["id"])[-1]
-    assert (entry["kind"], entry["actor"], entry["reason"]) == ("listen:artifact:offered", "trainer", "coaching")
+    assert (entry["kind"], entry["actor"], entry["reason"]) == (
+        "listen:artifact:offered",
+        "trainer",
+        "coaching",
+    )
 
 
 @pytest.mark.promise("P4")
@@ -322,7 +336,9 @@ def test_an_export_that_is_denied_is_in_the_register(
 def test_a_request_that_cannot_be_names_the_field(desk: Desk, change: dict[str, str], line: str) -> None:
     artifact = desk.artifacts("training")[0]
     args = {"--until": "2027-12-31", "--ground": "dispute", "--reason": WHY} | change
-    done = desk.run("trainer", "request-exception", artifact["id"], *(word for pair in args.items() for word in pair))
+    done = desk.run(
+        "trainer", "request-exception", artifact["id"], *(word for pair in args.items() for word in pair)
+    )
     assert (done.returncode, line in done.stderr) == (2, True), done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 

@@ -101,12 +101,12 @@ def destroy_keys(platform: Platform, chunk: str) -> int:
     ids = [erasure.artifact for erasure in todo]
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
-        platform.catalog.delete_keys(tx, ids)
+        gone = platform.catalog.delete_keys(tx, ids)
         platform.catalog.mark_erasures(tx, [erasure.artifact for erasure in unpublished], published_at=now)
         platform.catalog.mark_erasures(tx, ids, key_deleted_at=now)
-        entries = [{"subject": str(id), "outcome": "key_deleted"} for id in ids]
+        entries = [{"subject": str(id), "outcome": "key_deleted"} for id in gone]
         platform.catalog.append(tx, "consigne", "expire:artifact:key-deleted", entries)
-    return len(ids)
+    return len(gone)
 
 
 def tombstone(erasure: Erasure) -> dict[str, object]:

@@ -23,6 +23,7 @@ CHUNK = 200
 """Deliveries that one mapped task carries: smaller tasks cost more than they bring."""
 LIMIT = 10_000
 """Deliveries of one run, the oldest first; the next run takes what is left."""
+_ANEW = ("claimed", "valid", "admitted", "quarantined")  # what is judged anew where its files change
 
 
 def discover_intake(platform: Platform, run: str) -> list[str]:
@@ -55,9 +56,6 @@ def _claim(
             catalog.append(tx, "consigne", "ingest:delivery:claimed", [{"subject": str(id)}])
     elif known.fingerprint != place.fingerprint and catalog.claim_again(tx, known.id, _ANEW, place.fingerprint):
         catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(known.id)}])
-
-
-_ANEW = ("claimed", "valid", "admitted", "quarantined")  # what is judged anew where its files change
 
 
 def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
-from airflow.configuration import conf
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
@@ -124,7 +123,13 @@ def test_a_fault_of_ours_shows_no_data(path: str, fault: Exception) -> None:
         {},
         {"artifacts": []},
         {"artifacts": [PLANTED], "until": "2027-01-01", "ground": "dispute", "reason": "x"},
-        {"artifacts": [str(UUID(int=1))], "until": "2027-01-01", "ground": "dispute", "reason": "x", PLANTED: 1},
+        {
+            "artifacts": [str(UUID(int=1))],
+            "until": "2027-01-01",
+            "ground": "dispute",
+            "reason": "x",
+            PLANTED: 1,
+        },
     ],
 )
 def test_bad_input_names_the_field_and_quotes_nothing(sent: dict[str, Any]) -> None:
@@ -191,7 +196,11 @@ def test_a_form_without_this_sessions_token_is_refused(path: str) -> None:
 
 def test_the_language_is_kept_and_leads_back_into_the_desk() -> None:
     client, token = form_client(origin=HERE)
-    for back, leads_to in (("/", "/consigne/"), ("//elsewhere.example", None), ("https://elsewhere.example", None)):
+    for back, leads_to in (
+        ("/", "/consigne/"),
+        ("//elsewhere.example", None),
+        ("https://elsewhere.example", None),
+    ):
         sent = {"token": token, "language": "en", "back": back}
         answer = client.post("/consigne/language", data=sent)
         assert answer.status_code == 303

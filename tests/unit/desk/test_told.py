@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from consigne.doors.desk.pages.told import clock_line, request_told
 from consigne.doors.desk.pages.until import read_until, write_until
 from consigne.doors.desk.words import Wording
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
-from hypothesis import given
-from hypothesis import strategies as st
 
 PARIS = "Europe/Paris"
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+
 from consigne.doors.desk import text
 from consigne.doors.desk.words import Wording, choose
 from consigne.rules.policy.model import Policy
@@ -29,7 +30,9 @@ def test_each_text_says_the_same_in_both_languages(key: str) -> None:
 
 def test_every_key_that_a_template_or_page_asks_for_exists() -> None:
     sources = [*DESK.glob("templates/*.html"), *DESK.glob("pages/*.py")]
-    asked = {key for file in sources for key in re.findall(r'(?:say|fact)\("([a-z_.]+)"[,)]', file.read_text())}
+    asked = {
+        key for file in sources for key in re.findall(r'(?:say|fact)\("([a-z_.]+)"[,)]', file.read_text())
+    }
     assert len(asked) > 50
     assert asked <= text.TEXTS.keys()
 
@@ -54,7 +57,9 @@ def test_the_shipped_policies_grounds_and_reasons_have_words(shipped: Policy, de
         (None, "fr;q=0, en", "en"),
     ],
 )
-def test_the_readers_choice_comes_before_the_browsers(chosen: str | None, accepted: str, language: str) -> None:
+def test_the_readers_choice_comes_before_the_browsers(
+    chosen: str | None, accepted: str, language: str
+) -> None:
     assert choose(chosen, accepted) == language
 
 

@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -161,6 +162,18 @@ def test_a_policy_that_fits_no_call_is_told(demo: Policy, tmp_path: Path) -> Non
             NOW,
             replace(demo, notices=MappingProxyType({}), routing={"switchboard": ()}),
         )
+
+
+def test_a_call_comes_again_only_where_the_first_came(demo: Policy) -> None:
+    others = MappingProxyType({name: rule for name, rule in demo.purposes.items() if name != "training"})
+    told = [
+        told for _, told in calls(40, 1, NOW, replace(demo, purposes=others, routing=MappingProxyType({})))
+    ]
+    assert [each.stem for each in told if each.code == "delivered_before"] == []
+    assert "training" not in {verdict.purpose for each in told for verdict in each.verdicts}
+    for before, each in pairwise(told):
+        assert each.code != "id_reused" or (before.id, before.code) == (each.id, None)
+    assert all(each.verdicts for each in told if each.state == "cleared" and each.code is None)
 
 
 def test_every_word_of_the_script_was_spoken() -> None:

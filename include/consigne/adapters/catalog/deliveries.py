@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Delivery, Known
@@ -33,7 +33,7 @@ class DeliveriesCatalog(Session):
     def open_deliveries(self, tx: Connection, source: str) -> list[Delivery]:
         """Everything of a source that is not cleared, oldest first."""
         query = select(*_COLUMNS).where(deliveries.c.source == source, deliveries.c.state != "cleared")
-        return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at)).mappings()]
+        return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at, deliveries.c.source_id)).mappings()]
 
     def claim_new(
         self, tx: Connection, id: UUID, source: str, label: str, stem_digest: bytes, fingerprint: str,
@@ -49,10 +49,13 @@ class DeliveriesCatalog(Session):
 
     def claim_again(self, tx: Connection, id: UUID, states: Sequence[str], fingerprint: str) -> bool:
         """Back to `claimed` from one of the states: its files changed, or an operator retries. When it was
-        received stays: no clock starts anew."""
+        received stays: no clock starts anew. What the gate said of it is void."""
         values = _FRESH | {"state": "claimed", "fingerprint": fingerprint}
         where = (deliveries.c.id == id) & deliveries.c.state.in_(states)
-        return tx.execute(update(deliveries).where(where).values(values)).rowcount == 1
+        if tx.execute(update(deliveries).where(where).values(values)).rowcount != 1:
+            return False
+        tx.execute(delete(verdicts).where(verdicts.c.delivery == id))
+        return True
 
     def add_chunks(self, tx: Connection, run: str, made: Mapping[UUID, Sequence[UUID]], made_at: datetime) -> None:
         """Store which deliveries each mapped task carries."""

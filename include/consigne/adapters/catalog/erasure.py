@@ -147,9 +147,10 @@ class ErasureCatalog(Session):
         }
         tx.execute(update(tombstones).where(tombstones.c.artifact.in_(ids)).values(noted))
 
-    def delete_keys(self, tx: Connection, ids: Sequence[UUID]) -> None:
-        """Key first out. Idempotent."""
-        tx.execute(delete(data_keys).where(data_keys.c.artifact.in_(ids)))
+    def delete_keys(self, tx: Connection, ids: Sequence[UUID]) -> list[UUID]:
+        """Key first out. Idempotent; returns those whose key went now."""
+        gone = delete(data_keys).where(data_keys.c.artifact.in_(ids)).returning(data_keys.c.artifact)
+        return list(tx.execute(gone).scalars())
 
     def finish_erasing(self, tx: Connection, ids: Sequence[UUID], erased_at: datetime) -> None:
         """erasing → erased; the person's digests go with a recording's last artifact."""

@@ -12,7 +12,7 @@ _ALL = "clock installation policies"
 GRANTS: Mapping[str, Mapping[str, str]] = {
     "ingest": {
         "deliveries": "SELECT, INSERT, UPDATE",
-        "verdicts": "SELECT, INSERT, UPDATE",
+        "verdicts": "SELECT, INSERT, UPDATE, DELETE",
         "chunks": "SELECT, INSERT",
         "recordings": "SELECT, INSERT",
         "epochs": "SELECT, INSERT, UPDATE (opened_at)",

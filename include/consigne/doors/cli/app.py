@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": "consigne.doors.cli.bench:bench",
     "test": "consigne.doors.cli.test:test",
 }
+PASSING_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # what follows is pytest's
 EXIT_CODES: tuple[tuple[type[ConsigneError], int], ...] = (
     (Unavailable, 3),
     (Tampered, 5),
@@ -67,7 +68,8 @@ def _app(names: Sequence[str]) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
-            app.command(name)(command)
+            rest = PASSING_ON if name == "test" else {}
+            app.command(name, context_settings=rest)(command)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +20,11 @@ from consigne.adapters.catalog.session import Session, open_engine
 from consigne.adapters.catalog.tables import artifacts, deliveries
 from consigne.doors.apply import apply as apply_all
 from consigne.doors.cli.runs import Runs
+from consigne.doors.local import airflow
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.clock import Duration, add, iso
-from consigne.rules.errors import BadInput, Misconfigured
+from consigne.rules.errors import BadInput, Misconfigured, Unavailable
 
 State = Annotated[Path, typer.Option(help="The state folder.")]
 HERE = CHECKOUT / ".state"
@@ -136,7 +138,12 @@ def _named(settings: Settings, name: str) -> list[UUID]:
 
 def apply(state: State = HERE) -> None:
     """Bring database, store and roles in line with the policy. Idempotent."""
-    apply_all(Settings.open(state), typer.echo)
+    settings = Settings.open(state)
+    apply_all(settings, typer.echo)
+    roles = airflow.module(settings, "accounts", "consigne.doors.orchestration.accounts")
+    done = subprocess.run(roles.argv, cwd=roles.folder, env=dict(roles.environment), capture_output=True, check=False)
+    if done.returncode != 0:
+        raise Unavailable("roles_not_applied", "airflow", "is its database up?")
 
 
 def clock(

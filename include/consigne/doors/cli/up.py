@@ -30,9 +30,9 @@ def up(
     if swap_is_on():
         _say("this machine swaps: memory may reach its disk; better turn it off or encrypt it")
     wishes = local.Wishes(port, policy, test_clock, not no_samples, detach)
-    settings = local.up(state.absolute(), wishes, _say)
+    settings, is_ours = local.up(state.absolute(), wishes, _say)
     _print_summary(settings)
-    if not detach:
+    if is_ours and not detach:
         with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
             local.wait(settings)
 

@@ -11,6 +11,8 @@ from consigne.doors.wiring import open_platform
 
 SWEEP_SECRET = "desk-sweep"
 """The secret with which the sealer calls `/consigne/internal/sweep` (header X-Consigne-Sweep)."""
+HOOK_SECRET = "intake-hook"
+"""The secret with which a source or a store calls `/consigne/internal/intake`."""
 
 
 def installed_desk() -> Desk:
@@ -21,4 +23,6 @@ def installed_desk() -> Desk:
     def platform(role: str) -> Platform:
         return open_platform(settings, role)
 
-    return make_desk(platform, lambda: settings.secret(SWEEP_SECRET))
+    desk = make_desk(platform, lambda: settings.secret(SWEEP_SECRET))
+    desk.state.hook_secret = lambda: settings.secret(HOOK_SECRET)
+    return desk

@@ -6,14 +6,13 @@ import base64
 import json
 import os
 import secrets
-import urllib.error
-import urllib.request
 from configparser import RawConfigParser
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
 from consigne.doors.apply import read_policy
+from consigne.doors.local.ask import ask
 from consigne.doors.local.processes import Command, clean_environment, python
 from consigne.doors.settings import CHECKOUT, Settings, write_private
 
@@ -135,17 +134,21 @@ def module(settings: Settings, component: str, name: str, *arguments: str) -> Co
 
 
 def health(settings: Settings) -> dict[str, bool]:
-    """Which of `api-server`, `scheduler` and `dag-processor` are well, as the api-server sees them."""
-    try:
-        with urllib.request.urlopen(f"{settings.airflow_url}/api/v2/monitor/health", timeout=5) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except (urllib.error.URLError, OSError, ValueError):
+    """Which of `api-server`, `scheduler` and `dag-processor` are well, as the api-server sees them. The first
+    call to the tasks' API takes seconds: it is made here, not by the first task."""
+    found = _get(settings, "/api/v2/monitor/health")
+    if not found or _get(settings, "/execution/health") is None:
         return {}
     return {
         "api-server": (found.get("metadatabase") or {}).get("status") == "healthy",
         "scheduler": _beats(found.get("scheduler") or {}, "latest_scheduler_heartbeat"),
         "dag-processor": _beats(found.get("dag_processor") or {}, "latest_dag_processor_heartbeat"),
     }
+
+
+def _get(settings: Settings, path: str) -> dict[str, Any] | None:
+    body = ask(f"{settings.airflow_url}{path}", timeout_s=10)
+    return dict(json.loads(body)) if body else None
 
 
 def _beats(part: dict[str, Any], field: str) -> bool:

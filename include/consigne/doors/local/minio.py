@@ -12,11 +12,10 @@ import subprocess
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from consigne.doors.local.ask import ask
 from consigne.doors.local.processes import Command, clean_environment, no_core_dumps
 from consigne.doors.settings import Settings, write_private
 from consigne.rules.errors import Misconfigured
@@ -92,13 +91,7 @@ def kms_key(settings: Settings) -> str:
 def answers(settings: Settings) -> bool:
     """Whether the store calls itself alive."""
     scheme = "https" if settings.store_secure else "http"
-    try:
-        with urllib.request.urlopen(
-            f"{scheme}://{settings.store_endpoint}/minio/health/live", timeout=2
-        ) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+    return ask(f"{scheme}://{settings.store_endpoint}/minio/health/live", timeout_s=2) is not None
 
 
 def _works(program: Path) -> bool:

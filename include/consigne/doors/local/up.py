@@ -21,6 +21,10 @@ LONGEST_STOP_S = 120.0
 Say = Callable[[str], None]
 
 
+class _Quicker(Exception):
+    """Another `up` started a supervisor meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the command line asks of `up`."""
@@ -50,36 +54,41 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
     return settings.remember(test_clock=wishes.test_clock or settings.test_clock)
 
 
-def up(state_dir: Path, wishes: Wishes, say: Say) -> Settings:
-    """All up and well, samples carried through; in the foreground, until it is stopped.
+def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
+    """All up and well, samples carried through; the settings then, and whether it was us who started it.
 
     Unavailable names the component that did not come up, and its log.
     """
-    known = Settings.open(state_dir)
-    if report.ours(known):
-        follow(known, say)
+    settings = Settings.open(state_dir)
+    if report.ours(settings):
         say("it is running already")
-        return known
+        return _join(settings, wishes, say), False
     settings = open_state(state_dir, wishes)
     if not settings.store_given:
         settings = settings.remember(store_program=str(minio.find(say)))
     supervisor = _start_supervisor(settings, wishes.detach)
     try:
-        try:
-            settings = follow(settings, say, supervisor)
-        except Conflict:  # another `up` was quicker
-            return follow(settings, say)
-        if wishes.samples:
-            carry_samples(settings, say)
+        return _join(settings, wishes, say, supervisor), True
+    except _Quicker:
+        say("another `up` was quicker")
+        return _join(settings, wishes, say), False
     except BaseException:
         _ask_to_stop(supervisor)
         raise
+
+
+def _join(
+    settings: Settings, wishes: Wishes, say: Say, supervisor: subprocess.Popen[bytes] | None = None
+) -> Settings:
+    settings = follow(settings, say, supervisor)
+    if wishes.samples:
+        carry_samples(settings, say)
     return settings
 
 
 def carry_samples(settings: Settings, say: Say) -> None:
     """Sample calls delivered and carried through."""
-    from consigne.doors.local import samples_hook
+    from consigne.doors.local import samples_hook  # audio and numbers: slow to import
 
     samples_hook.carry(settings, say)
 
@@ -138,7 +147,7 @@ def _give_up_where_it_ended(
     if not ended and not (found and found.phase == "failed"):
         return
     if supervisor and supervisor.wait() == ANOTHER_LIVES:
-        raise Conflict("runs_already", "supervisor")
+        raise _Quicker
     named = {component.name: component for component in COMPONENTS}
     fault = found.fault if found else ""
     if fault in named and not named[fault].is_ours(settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from consigne.doors.samples.conversation import converse
@@ -24,7 +25,7 @@ _REPEATS = frozenset({"delivered_before", "id_reused"})
 def generate(directory: Path, count: int, seed: int, now: datetime, policy: Policy) -> Manifest:
     """Write `count` deliveries into `directory`, and `samples-<seed>.json` beside it.
 
-    Contents depend on the seed and each call's index, instants on `now` and the policy too. What is foretold
+    It fits a policy that draws every call (`sampling_rate: 1`). Contents depend on the seed and each call's index, instants on `now` and the policy too. What is foretold
     holds where no call of this seed was delivered before. A call that comes twice (`delivered_before`,
     `id_reused`) has the same identifier under a later stem; whichever comes first, one is kept.
     Misconfigured('no_sample_fits') for a policy under which no call could be kept.
@@ -46,17 +47,16 @@ def manifest_file(directory: Path, seed: int) -> Path:
 
 def calls(count: int, seed: int, now: datetime, policy: Policy) -> Iterator[tuple[Delivery, Foretold]]:
     """Deliveries and their foretold ends, one by one, in the order of their stems."""
-    kinds = [kind for kind in KINDS if _is_possible(kind, policy, now)]
-    if not kinds:
-        raise Misconfigured("no_sample_fits", "policy")
-    kept: tuple[Kind, Delivery] | None = None
+    kinds = _possible(policy, now)
+    first: tuple[Kind, Delivery] | None = None
     for index in range(count):
         kind = kinds[index % len(kinds)]
-        if kind.code in _REPEATS and kept:
-            yield _repeated(kind, kept, index, seed, now, policy)
+        if kind.code in _REPEATS:
+            assert first is not None
+            yield _repeated(kind, first, index, seed, now, policy)
         else:
             delivery, told = _made(kind, f"demo{seed}-{index:05d}", index, seed, now, policy)
-            kept = (kind, delivery)
+            first = (kind, delivery)
             yield delivery, told
 
 
@@ -77,9 +77,9 @@ def _made(
 
 
 def _repeated(
-    kind: Kind, kept: tuple[Kind, Delivery], index: int, seed: int, now: datetime, policy: Policy
+    kind: Kind, came: tuple[Kind, Delivery], index: int, seed: int, now: datetime, policy: Policy
 ) -> tuple[Delivery, Foretold]:
-    first_kind, first = kept
+    first_kind, first = came
     # "_" sorts behind ".": after the first one, by stem and by file name.
     delivery, told = _made(
         replace(first_kind, outcome=kind.outcome, code=kind.code), first.id, index, seed, now, policy
@@ -88,8 +88,21 @@ def _repeated(
     return (first if kind.code == "delivered_before" else delivery), told
 
 
+def _possible(policy: Policy, now: datetime) -> list[Kind]:
+    """The kinds that a policy leaves; a call that comes again only behind its first."""
+    kinds: list[Kind] = []
+    for before, kind in pairwise((None, *KINDS)):
+        assert kind is not None
+        if before in kinds if kind.code in _REPEATS else _is_possible(kind, policy, now):
+            kinds.append(kind)
+    if not kinds:
+        raise Misconfigured("no_sample_fits", "policy")
+    return kinds
+
+
 def _is_possible(kind: Kind, policy: Policy, now: datetime) -> bool:
     known = all(name in policy.purposes for name in kind.purposes) or kind.code == "unknown_purpose"
+    known = known and purposes_of(kind, policy) == kind.purposes
     version = _notice(kind, policy) if known else None
     if version is None or (kind.code == "needs_transcript" and not _needs_transcript(kind, policy)):
         return False

@@ -13,6 +13,7 @@ from consigne.rules.policy.model import Policy
 Told = dict[str, Any]
 _PRESSING = timedelta(days=1)
 _MASKS_SHOWN = 40
+_HEARD_SHOWN = 12
 ATTEMPTS = ("decide:request:look_denied", "decide:request:answer_denied")
 HEARD = ("listen:artifact:offered", "listen:artifact:denied")
 
@@ -81,8 +82,8 @@ def recordings_told(
     request: Mapping[str, Any],
     entries: Iterable[Mapping[str, Any]],
 ) -> list[Told]:
-    """The recordings of a request with the parts asked for, and who listened (of register entries)."""
-    heard = [entry for entry in entries if entry["kind"] in HEARD]
+    """The recordings of a request with the parts asked for, and who listened, newest first (of register entries)."""
+    heard = [entry for entry in entries if entry["kind"] in HEARD][::-1]
     by_recording: dict[Any, list[Mapping[str, Any]]] = {}
     for item in request["items"]:
         by_recording.setdefault(item["recording"], []).append(item)
@@ -97,9 +98,7 @@ def recordings_told(
             "notice": items[0]["notice"] or "–",
             "policy": ", ".join(sorted({item["policy_version"] for item in items})),
             "parts": _parts(words, policy, now, request["until"], items),
-            "heard": [
-                heard_line(words, entry) for entry in heard if entry.get("recording") == str(recording)
-            ],
+            "heard": _heard(words, [entry for entry in heard if entry.get("recording") == str(recording)]),
         }
         for recording, items in by_recording.items()
     ]
@@ -148,6 +147,12 @@ def clock_line(
 
     more = round(max(place(until) - place(due), 0.0), 2)
     return {"due": place(due), "more": more, "now": min(place(now), 99.5)}
+
+
+def _heard(words: Wording, newest_first: Sequence[Mapping[str, Any]]) -> list[str]:
+    left_out = len(newest_first) - _HEARD_SHOWN
+    lines = [heard_line(words, entry) for entry in newest_first[:_HEARD_SHOWN]]
+    return [*lines, f"+ {left_out}"] if left_out > 0 else lines
 
 
 def heard_line(words: Wording, entry: Mapping[str, Any]) -> str:

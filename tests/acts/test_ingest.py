@@ -1,0 +1,375 @@
+"""The life of a delivery, on a real PostgreSQL: how each kind ends, and that nothing half done is left."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from consigne.acts import ingest as acts
+from consigne.acts import protect
+from consigne.adapters.catalog import tables as t
+from consigne.doors.samples.generate import calls
+from consigne.doors.samples.manifest import Foretold
+from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
+from consigne.rules.errors import Conflict, Unavailable
+from consigne.rules.policy.load import load
+
+from .world import TEXT, UNINFORMED, World, sound, with_parts
+
+BOTH = {("training", "audio"): "kept", ("training", "transcript"): "kept"}
+WEEK = timedelta(days=7)
+
+
+@pytest.mark.promise("P1", "P8")
+def test_every_sample_ends_as_foretold(world: World, request: pytest.FixtureRequest) -> None:
+    agents = read_acknowledgements((request.config.rootpath / "config/agents.csv").read_text(), world.policy.zone)
+    informed = with_parts(world, acknowledged=lambda policy, agent: acknowledged_at(agents, agent, policy))
+    told: dict[str, Foretold] = {}
+    for delivery, foretold in calls(40, 1, world.base, world.policy):
+        world.intake.deliver(foretold.stem, delivery.audio, delivery.json, delivery.suffix.removeprefix("."))
+        told[foretold.stem] = foretold
+    informed.ingest()
+    stems = {world.keyring.mac("tombstone", b"stem" + stem.encode()).digest: stem for stem in told}
+    rows = {stems[row.stem_digest]: row for row in world.rows(select(t.deliveries))}
+    assert {stem: (row.state, row.code) for stem, row in rows.items()} == {
+        stem: (one.state, one.code) for stem, one in told.items()
+    }
+    judged: dict[str, set[tuple[str, str, str | None]]] = {stem: set() for stem in told}
+    for row in world.rows(select(t.verdicts, t.deliveries.c.stem_digest).join(t.deliveries)):
+        judged[stems[row.stem_digest]].add((row.purpose, row.verdict, row.code))
+    for stem, one in told.items():
+        if one.state == "cleared":
+            assert judged[stem] == {(each.purpose, each.verdict, each.code) for each in one.verdicts}, stem
+    kept = {one.id for one in told.values() if one.state == "cleared" and one.code is None}
+    assert {row.source_id for row in world.artifacts()} == kept
+    assert set(world.states().values()) == {"kept"}
+    assert {place.stem for place in world.intake.waiting(1 << 30)} == {
+        stem for stem, one in told.items() if one.state == "quarantined"
+    }
+    assert len({entry["subject"] for entry in world.register("ingest:delivery:claimed")}) == 40
+
+
+@pytest.mark.promise("P3")
+def test_two_purposes_are_two_sets_of_artifacts_with_keys_and_clocks_of_their_own(world: World) -> None:
+    world.deliver("a", purposes=["training", "trial"], ago=timedelta(minutes=2))
+    world.ingest()
+    assert world.deliveries() == {"a": ("cleared", None)}
+    artifacts = world.artifacts("a")
+    assert [(row.purpose, row.part) for row in artifacts] == [
+        (purpose, part) for purpose in ("training", "trial") for part in ("audio", "transcript")
+    ]
+    assert len({row.due_at for row in artifacts}) == 2
+    assert len({row.attempt for row in artifacts}) == len({row.object for row in artifacts}) == 4
+    assert len({bytes(row.wrapped) for row in world.keys().values()}) == 4
+    assert all(world.epochs()[row.epoch] == "open" and row.epoch.startswith(row.purpose) for row in artifacts)
+    assert len({world.content(row) for row in artifacts}) == 2  # one sound, one text, each stored twice
+
+
+@pytest.mark.promise("P1")
+def test_one_purpose_refused_does_not_stop_the_other(world: World) -> None:
+    objection = {"at_s": 0.5, "purposes": ["training"], "alternative": "not_recorded"}
+    world.deliver("a", purposes=["training", "quality"], objection=objection)
+    world.ingest()
+    assert world.verdicts("a") == {"training": "objected", "quality": "admitted"}
+    assert {row.purpose for row in world.artifacts("a")} == {"quality"}
+
+
+def _step(name: str) -> Callable[[World, str], object]:
+    module = protect if hasattr(protect, name) else acts
+    return lambda world, chunk: getattr(module, name)(world.platform, chunk)
+
+
+@pytest.mark.promise("P1")
+@pytest.mark.parametrize("state", ["claimed", "valid", "admitted", "quarantined"])
+def test_files_that_change_are_judged_anew(world: World, state: str) -> None:
+    world.deliver("a", **({"transcript": None} if state == "quarantined" else {}))
+    chunks = acts.discover_intake(world.platform, "first")
+    if state != "claimed":
+        acts.validate_metadata(world.platform, chunks)
+    if state in ("admitted", "quarantined"):
+        acts.admit_recordings(world.platform, chunks[0])
+    if state == "quarantined":
+        protect.protect_recordings(world.platform, chunks[0])
+    assert world.rows(select(t.deliveries.c.state)) == [(state,)]
+    received_at = world.rows(select(t.deliveries.c.received_at))[0][0]
+    world.deliver("a", seed=2, purposes=["quality"])
+    world.ingest()
+    assert {row.purpose for row in world.artifacts("a")} == {"quality"}
+    assert world.deliveries() == {"a": ("cleared", None)}
+    assert world.delivery("a").received_at == received_at  # no clock starts anew
+
+
+@pytest.mark.parametrize("after", ["validate_metadata", "admit_recordings", "protect_recordings"])
+def test_files_that_change_under_a_task_wait_for_the_next_run_and_stop_nobody(world: World, after: str) -> None:
+    world.deliver("a")
+    world.deliver("b")
+    chunks = acts.discover_intake(world.platform, "first")
+    order = ("validate_metadata", "admit_recordings", "protect_recordings", "confirm_stored", "clear_source")
+    for name in order:
+        if name == after:
+            world.deliver("a", seed=3)
+        _step(name)(world, chunks if name == "validate_metadata" else chunks[0])  # type: ignore[arg-type]
+    assert world.deliveries()["b"] == ("cleared", None)
+    assert world.artifacts("a") == []
+    with pytest.raises(Conflict, match="unfinished"):
+        acts.report_batch(world.platform, "first")
+    world.ingest()
+    assert world.states("a") == BOTH
+
+
+def test_files_exchanged_after_storing_are_a_delivery_of_their_own(world: World) -> None:
+    world.deliver("a")
+    [chunk] = acts.validate_metadata(world.platform, acts.discover_intake(world.platform, "first"))
+    for name in ("admit_recordings", "protect_recordings", "confirm_stored"):
+        _step(name)(world, chunk)
+    world.deliver("b", stem="a")  # another call under the same file name: not ours to remove
+    acts.clear_source(world.platform, chunk)
+    assert [place.stem for place in world.intake.waiting(1 << 30)] == ["a"]
+    world.ingest()
+    assert world.deliveries() == {"a": ("cleared", None), "b": ("cleared", None)}
+
+
+def test_what_is_quarantined_waits_for_its_deadline_and_is_then_cleared(world: World) -> None:
+    world.intake.deliver("broken", sound(0), b"{")
+    world.ingest()
+    assert world.deliveries() == {"broken": ("quarantined", "bad_json")}
+    world.pass_time(WEEK - timedelta(minutes=1))
+    world.ingest()
+    assert world.deliveries() == {"broken": ("quarantined", "bad_json")}
+    world.pass_time(WEEK + timedelta(minutes=1))
+    world.ingest()
+    assert world.deliveries() == {"broken": ("cleared", "bad_json")}
+    assert list(world.intake.waiting(1 << 30)) == []
+
+
+def test_a_retry_judges_again_and_gains_no_time(world: World) -> None:
+    world.intake.deliver("broken", sound(0), b"{")
+    world.ingest()
+    before = world.delivery("broken")
+    assert acts.retry_delivery(world.platform, before.id)
+    assert world.deliveries() == {"broken": ("claimed", None)}
+    assert not acts.retry_delivery(world.platform, before.id)  # it is not quarantined now
+    assert not acts.retry_delivery(world.platform, uuid.uuid4())
+    world.ingest()
+    after = world.delivery("broken")
+    assert (after.state, after.code, after.deadline) == ("quarantined", "bad_json", before.deadline)
+
+
+def test_the_audio_that_comes_later_is_taken(world: World) -> None:
+    world.deliver("a")
+    whole = world.intake._held["a"]
+    world.intake.deliver("a", None, whole[1])
+    world.ingest()
+    assert world.deliveries() == {"a": ("quarantined", "missing_audio")}
+    world.intake.deliver("a", whole[0], whole[1])
+    world.ingest()
+    assert world.states("a") == BOTH
+
+
+@pytest.mark.promise("P1")
+@pytest.mark.parametrize("later", [False, True])
+def test_the_same_call_twice_is_kept_once(world: World, later: bool) -> None:
+    world.deliver("a")
+    if later:
+        world.ingest()
+    world.deliver("a", stem="z")
+    world.ingest()
+    ends = sorted((row.state, row.code or "") for row in world.rows(select(t.deliveries)))
+    assert ends == [("cleared", ""), ("cleared", "delivered_before")]
+    assert world.states() == BOTH
+    assert list(world.intake.waiting(1 << 30)) == []
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_same_id_with_another_content_is_set_aside(world: World, later: bool) -> None:
+    world.deliver("a")
+    if later:
+        world.ingest()
+    world.deliver("a", stem="z", seed=5)
+    world.ingest()
+    ends = sorted((row.state, row.code or "") for row in world.rows(select(t.deliveries)))
+    assert ends == [("cleared", ""), ("quarantined", "id_reused")]
+    assert world.states() == BOTH
+
+
+@pytest.mark.promise("P1", "P6")
+def test_what_was_erased_does_not_come_back(world: World) -> None:
+    world.deliver_trial("a")
+    world.ingest()
+    world.pass_time(timedelta(minutes=6))
+    world.expire()
+    assert set(world.states("a").values()) == {"erased"}
+    for stem, changes in (("same", {}), ("other", {"seed": 7})):
+        world.deliver_trial("a", stem=stem, left=timedelta(minutes=4), **changes)
+    world.deliver("a", stem="wider", purposes=["trial", "training"], ago=timedelta(minutes=3))
+    world.ingest()
+    codes = sorted(row.code or "" for row in world.rows(select(t.deliveries).where(t.deliveries.c.code.is_not(None))))
+    assert codes == ["erased_before"] * 3
+    assert set(world.states("a").values()) == {"erased"}
+    assert world.keys() == {}
+
+
+@pytest.mark.promise("P1", "P5")
+def test_what_falls_due_between_gate_and_store_is_not_stored(world: World) -> None:
+    world.deliver_trial("a", left=timedelta(minutes=2))
+    world.deliver("b", purposes=["trial", "training"], ago=timedelta(minutes=8))
+    [chunk] = acts.validate_metadata(world.platform, acts.discover_intake(world.platform, "first"))
+    acts.admit_recordings(world.platform, chunk)
+    assert {*world.verdicts("a").values(), *world.verdicts("b").values()} == {"admitted"}
+    world.pass_time(timedelta(minutes=3))
+    for name in ("protect_recordings", "confirm_stored", "clear_source"):
+        _step(name)(world, chunk)
+    assert world.deliveries() == {"a": ("cleared", "past_due"), "b": ("cleared", None)}
+    assert world.verdicts("b") == {"trial": "past_due", "training": "admitted"}
+    assert world.states() == BOTH
+    assert len(world.store.versions) == 2
+    told = world.register("ingest:delivery:refused")
+    assert [(entry["purpose"], entry["outcome"]) for entry in told] == [("trial", "past_due")] * 2
+
+
+@pytest.mark.promise("P1")
+def test_a_purpose_removed_meanwhile_is_not_stored(world: World) -> None:
+    world.deliver("a", purposes=["training", "quality"])
+    [chunk] = acts.validate_metadata(world.platform, acts.discover_intake(world.platform, "first"))
+    acts.admit_recordings(world.platform, chunk)
+    start, end = TEXT.index("  quality:\n    title"), TEXT.index("  # Réclamation")
+    shorter = (TEXT[:start] + TEXT[end:]).replace("support: [training, quality]", "support: [training]")
+    shorter = shorter.replace("      quality: P6M\n", "").replace("covers: {quality: P6M}", "covers: {training: P6M}")
+    shorter = shorter.replace("2026-01-01T00:00:00+01:00", (world.base - timedelta(hours=1)).isoformat())
+    with world.platform.catalog.begin() as tx:
+        assert world.platform.catalog.add_policy(tx, load(shorter).policy, shorter, world.base)
+    _step("protect_recordings")(world, chunk)
+    assert world.verdicts("a") == {"training": "admitted", "quality": "past_due"}
+    assert {row.purpose for row in world.artifacts("a")} == {"training"}
+
+
+@pytest.mark.promise("P8")
+def test_an_object_that_vanished_before_it_was_confirmed_is_stored_anew(world: World) -> None:
+    world.deliver("a")
+    [chunk] = acts.validate_metadata(world.platform, acts.discover_intake(world.platform, "first"))
+    for name in ("admit_recordings", "protect_recordings"):
+        _step(name)(world, chunk)
+    gone = world.store.versions.pop(0)
+    for name in ("confirm_stored", "clear_source"):
+        _step(name)(world, chunk)
+    assert len(world.artifacts("a")) == len(world.keys()) == 1
+    assert world.deliveries() == {"a": ("admitted", None)}
+    assert [place.stem for place in world.intake.waiting(1 << 30)] == ["a"]
+    # its files are touched meanwhile: still the same call, and not one that came before
+    audio, text, _ = world.intake._held["a"]
+    world.intake.deliver("a", audio, text)
+    world.ingest()
+    assert world.states("a") == BOTH
+    assert world.deliveries() == {"a": ("cleared", None)}
+    assert gone[0] not in {row.object for row in world.artifacts("a")}
+    assert all(world.content(row) for row in world.artifacts("a"))
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("part", ["store", "keyring", "intake"])
+@pytest.mark.parametrize("task", ["admit_recordings", "protect_recordings", "confirm_stored", "clear_source"])
+def test_a_part_that_is_away_leaves_nothing_half_done(world: World, part: str, task: str) -> None:
+    for id in ("a", "b"):
+        world.deliver(id)
+    world.deliver("c", notice=None)
+    [chunk] = acts.validate_metadata(world.platform, acts.discover_intake(world.platform, "first"))
+    away = getattr(world, part)
+    for name in ("admit_recordings", "protect_recordings", "confirm_stored", "clear_source"):
+        away.away = name == task
+        try:
+            _step(name)(world, chunk)
+        except Unavailable:
+            break
+        finally:
+            away.away = False
+    assert {row.state for row in world.artifacts()} <= {"storing", "kept"}
+    assert set(world.keys()) == {row.id for row in world.artifacts()}
+    world.ingest()
+    assert world.deliveries() == {"a": ("cleared", None), "b": ("cleared", None), "c": ("cleared", "not_announced")}
+    assert world.states("a") == world.states("b") == BOTH
+    assert list(world.intake.waiting(1 << 30)) == []
+
+
+@pytest.mark.promise("P8")
+def test_what_is_away_in_the_middle_of_a_chunk_is_tried_again_by_the_task(world: World) -> None:
+    for id in ("a", "b", "c"):
+        world.deliver(id)
+    [chunk] = acts.validate_metadata(world.platform, acts.discover_intake(world.platform, "first"))
+    acts.admit_recordings(world.platform, chunk)
+    puts = 0
+
+    class Failing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store, name)
+
+        def put(self, object: str, data: bytes, sha256: bytes) -> Any:
+            nonlocal puts
+            puts += 1
+            if puts == 4:  # the second part of the second call
+                raise Unavailable("store", "put")
+            return world.store.put(object, data, sha256)
+
+    broken = with_parts(world, store=Failing())
+    with pytest.raises(Unavailable, match="2 rows"):
+        protect.protect_recordings(broken.platform, chunk)
+    assert {row.source_id for row in world.artifacts()} == {"a"}
+    protect.protect_recordings(broken.platform, chunk)
+    protect.confirm_stored(broken.platform, chunk)
+    assert set(world.states().values()) == {"kept"} and len(world.artifacts()) == 6
+    assert len(world.store.versions) == 7  # one was stored and never recorded: noise without a key
+    assert {row.attempt for row in world.keys().values()} == {row.attempt for row in world.artifacts()}
+
+
+@pytest.mark.promise("P3")
+def test_what_the_server_did_not_encrypt_is_not_kept(world: World) -> None:
+    class Bare:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store, name)
+
+        def inspect(self, object: str, version: str) -> Any:
+            facts = world.store.inspect(object, version)
+            return facts and replace(facts, encryption=None)
+
+    world.deliver("a")
+    with pytest.raises(Conflict, match="unfinished"):
+        with_parts(world, store=Bare()).ingest()
+    assert world.artifacts() == [] and world.keys() == {}
+    world.ingest()
+    assert world.states("a") == BOTH
+
+
+def test_an_agent_who_was_not_informed_is_not_recorded(world: World) -> None:
+    world.deliver("a", agent=UNINFORMED)
+    world.ingest()
+    assert world.deliveries() == {"a": ("cleared", "agent_not_informed")}
+
+
+def test_the_register_tells_each_step_and_no_value(world: World) -> None:
+    world.deliver("a")
+    world.ingest()
+    kinds = [entry["kind"].removeprefix("ingest:") for entry in world.register()]
+    assert [kind for kind in kinds if not kind.endswith("-intended")] == [
+        "delivery:claimed", "delivery:valid", "delivery:judged", "artifact:stored", "artifact:stored",
+        "artifact:confirmed", "artifact:confirmed", "delivery:cleared", "batch:reported",
+    ]  # fmt: skip
+    assert [kind for kind in kinds if kind.endswith("-intended")] == [
+        "delivery:protect-intended", "delivery:clear-intended",
+    ]  # fmt: skip
+    told = json.dumps(world.register())
+    assert not any(value in told for value in ("33612345678", "bonjour", "a.martin"))
+
+
+def test_without_a_policy_in_force_nothing_is_judged(world: World) -> None:
+    world.deliver("a")
+    with world.engine.begin() as tx:
+        tx.execute(delete(t.policies))
+    with pytest.raises(Conflict, match="no_policy"):
+        world.ingest()
+    assert world.rows(select(t.deliveries)) == []
