@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psutil
 from minio import Minio
@@ -47,9 +47,12 @@ def hand_in(up: Up, calls: list[tuple[Delivery, Foretold]]) -> None:
 
 
 def sample_calls(up: Up, count: int, seed: int, *kinds: str) -> list[tuple[Delivery, Foretold]]:
-    """Calls of a seed that no test shares; of these kinds only where any is named."""
-    policy = read_policy(settings_of(up))[0].policy
-    made = calls(count, seed, datetime.now(UTC), policy)
+    """Calls of a seed that no test shares, as of the catalog's clock; of these kinds only where any is named."""
+    settings = settings_of(up)
+    session = Session(open_engine(settings.database_url("read")), os.urandom)
+    with session.begin() as tx:
+        now = session.now(tx)
+    made = calls(count, seed, now, read_policy(settings)[0].policy)
     return [(delivery, told) for delivery, told in made if not kinds or told.kind in kinds]
 
 
@@ -65,8 +68,6 @@ def recordings(up: Up, prefix: str) -> list[dict[str, Any]]:
 
 
 def entries_about(up: Up, subject: str) -> list[dict[str, Any]]:
-    from uuid import UUID
-
     with reading(up) as tx:
         return [dict(entry) for entry in views.history(tx, [UUID(subject)])]
 

@@ -160,10 +160,19 @@ def test_down_leaves_nothing_and_says_so(state: Path) -> None:
     assert "nothing ran" in consigne(state, "down").stderr
 
 
-def test_a_part_that_does_not_come_up_is_named_with_its_log(state: Path) -> None:
+def test_a_wrong_policy_is_refused_before_anything_starts(state: Path) -> None:
     policy = state.with_name("wrong.yaml")
     policy.write_text("version: 1\n")
+    assert consigne(state, "up", "--detach", "--no-samples", "--policy", str(policy)).returncode == 2
+    assert left_of(Settings.open(state)) == []
+
+
+def test_a_part_that_does_not_come_up_is_named_with_its_log(state: Path) -> None:
+    policy = state.with_name("changed.yaml")  # `apply` refuses it: the first policy is in force
+    policy.write_text((CHECKOUT / "config" / "demo.yaml").read_text().replace("Exemple SA", "Autre SA"))
     done = consigne(state, "up", "--detach", "--no-samples", "--policy", str(policy))
     assert done.returncode == 3
-    assert f"prepare-catalog: read {state}/logs/prepare-catalog.log" in done.stderr
+    assert "not_up: prepare-catalog" in done.stderr
+    assert f"read {state}/logs/prepare-catalog.log" in done.stderr
     assert left_of(Settings.open(state)) == []
+    assert Settings.open(state).policy_file == CHECKOUT / "config" / "demo.yaml"

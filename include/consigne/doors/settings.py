@@ -38,6 +38,7 @@ class Settings:
     state_dir: Path
     policy_file: Path = CHECKOUT / "config" / "demo.yaml"
     test_clock: bool = False
+    expiry_by_minute: bool = False  # a purpose of the policy ends by less than a day
     airflow_port: int = 0
     store_port: int = 0
     store_region: str = "us-east-1"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consigne.doors.local import airflow, minio, ports, report
@@ -49,9 +49,12 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
         if wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
             raise Unavailable("port_taken", "--port", "another program listens there")
         settings = settings.remember(airflow_port=wishes.port)
-    if wishes.policy_file:
-        settings = settings.remember(policy_file=wishes.policy_file.absolute())
-    return settings.remember(test_clock=wishes.test_clock or settings.test_clock)
+    changes = {
+        "policy_file": (wishes.policy_file or settings.policy_file).absolute(),
+        "test_clock": wishes.test_clock or settings.test_clock,
+    }
+    by_minute = airflow.ends_by_the_minute(replace(settings, **changes))
+    return settings.remember(**changes, expiry_by_minute=by_minute)
 
 
 def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
@@ -63,6 +66,7 @@ def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
     if report.ours(settings):
         say("it is running already")
         return _join(settings, wishes, say), False
+    policy_file = settings.policy_file
     settings = open_state(state_dir, wishes)
     if not settings.store_given:
         settings = settings.remember(store_program=str(minio.find(say)))
@@ -74,6 +78,7 @@ def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
         return _join(settings, wishes, say), False
     except BaseException:
         _ask_to_stop(supervisor)
+        Settings.open(state_dir).remember(policy_file=policy_file)  # a refused policy is not the next one
         raise
 
 
@@ -148,13 +153,19 @@ def _give_up_where_it_ended(
         return
     if supervisor and supervisor.wait() == ANOTHER_LIVES:
         raise _Quicker
-    named = {component.name: component for component in COMPONENTS}
-    fault = found.fault if found else ""
-    if fault in named and not named[fault].is_ours(settings):
-        raise Unavailable("no_answer", fault, "the server that was given does not answer")
-    if fault in named:
-        raise Unavailable("not_up", fault, f"read {named[fault].log(settings)}")
-    raise Unavailable("not_up", fault or "supervisor", f"read {_supervisor_log(settings)}")
+    raise _not_up(settings, found.fault if found else "")
+
+
+def _not_up(settings: Settings, fault: str) -> Unavailable:
+    """What to read where a component did not come up; a step's last line says why."""
+    component = next((one for one in COMPONENTS if one.name == fault), None)
+    if component is None:
+        return Unavailable("not_up", fault or "supervisor", f"read {_supervisor_log(settings)}")
+    if not component.is_ours(settings):
+        return Unavailable("no_answer", fault, "the server that was given does not answer")
+    log = component.log(settings)
+    why = log.read_text(errors="replace").rstrip().rpartition("\n")[2] if component.is_step else ""
+    return Unavailable("not_up", fault, f"{why}; read {log}" if why else f"read {log}")
 
 
 def _start_supervisor(settings: Settings, detach: bool) -> subprocess.Popen[bytes]:

@@ -1,0 +1,182 @@
+"""Killed at any place, started again, the same end (P8): every place of ingest, of a decision, of an expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from acts.test_expire import AFTER, DPO, TRAINER, WHY
+from acts.world import World, expire, ingest
+from consigne.acts import decide, extend
+from consigne.acts.journey import Platform
+from consigne.acts.ports import Upload
+from consigne.adapters.catalog import tables as t
+from consigne.rules.access import Denied
+from consigne.rules.request import Answer
+
+from .crashing import Fuse, Killed, crashing, part_states, set_parts
+from .fingerprint import fingerprint, noise
+
+Act = Callable[[Platform, str], object]
+_RUNS = (f"run {number}" for number in count())
+
+
+class Saved:
+    """A moment to which a world can be put back."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._parts = world, part_states(world)
+        with world.engine.begin() as tx:
+            self._rows = {
+                table: [dict(row) for row in tx.execute(select(table)).mappings()] for table in t.metadata.sorted_tables
+            }
+
+    def restore(self) -> None:
+        set_parts(self._world, self._parts)
+        with self._world.engine.begin() as tx:
+            for table in reversed(t.metadata.sorted_tables):
+                tx.execute(table.delete())
+            for table, rows in self._rows.items():
+                if rows:
+                    tx.execute(insert(table), rows)
+
+
+def killed_everywhere(world: World, act: Act) -> tuple[list[str], int]:
+    """Kill `act` at every place and run it again; returns the places, and the most noise that one death left."""
+    saved = Saved(world)
+    act(world.platform, next(_RUNS))
+    undisturbed, at_rest, worst = fingerprint(world), noise(world), 0
+    for number in count():
+        saved.restore()
+        fuse = Fuse(number)
+        try:
+            act(crashing(world.platform, fuse), next(_RUNS))
+        except Killed:
+            act(world.platform, next(_RUNS))
+        found = fingerprint(world)
+        assert found == undisturbed, f"killed before call {number}, {fuse.places[-1]}"
+        worst = max(worst, noise(world) - at_rest)
+        if fuse.left:
+            return fuse.places, worst
+    raise AssertionError
+
+
+@pytest.mark.promise("P8")
+def test_killed_anywhere_in_an_ingest(world: World) -> None:
+    world.deliver("a", purposes=["training", "quality"])
+    world.deliver("a", stem="z")  # the same call again
+    world.deliver("b", notice=None)
+    world.deliver("c", seed=1, transcript=None)
+    world.deliver_trial("d", seed=2, transcript=None)
+    places, worst = killed_everywhere(world, ingest)
+    assert {row.source_id for row in world.artifacts()} == {"a", "d"}
+    assert {"put", "open_epoch", "clear", "commit"} == set(places)
+    # An unrecorded object for each part that its delivery had stored so far, and no more.
+    assert 0 < worst <= 4
+
+
+@pytest.mark.promise("P5", "P8")
+def test_killed_anywhere_in_a_decision(world: World) -> None:
+    world.deliver_trial("a")
+    world.ingest()
+    ids = [row.id for row in world.artifacts("a")]
+    before = world.artifacts("a")[0]
+    until = world.base + timedelta(days=3)
+
+    def act(platform: Platform, run: str) -> None:
+        world.pass_time(timedelta(0))
+        asked = decide.file_request(platform, world.policy, TRAINER, ids, until, "dispute", WHY)
+        if isinstance(asked, Denied):  # asked before the kill
+            assert asked.code in ("already_asked", "past_due")
+        [filed] = world.rows(select(t.requests))
+        said = decide.answer_request(
+            platform, world.policy, DPO, filed.id, filed.digest, Answer.EXTEND_AND_RESTRICT, None, WHY
+        )
+        assert isinstance(said, decide.Decision)
+        extend.apply_decision(platform, world.policy, filed.id)
+        world.pass_time(AFTER)
+        expire(platform, run)
+
+    def again(platform: Platform, run: str) -> None:
+        """The person who was cut off asks and answers again; Consigne's own part goes on by itself."""
+        if world.rows(select(t.decisions.c.id)):
+            for request in extend.unapplied(platform, 0):
+                extend.apply_decision(platform, world.policy, request)
+            world.pass_time(AFTER)
+            expire(platform, run)
+        else:
+            act(platform, run)
+
+    places, _ = killed_everywhere(world, again)
+    after = world.artifacts("a")
+    assert {row.state for row in after} == {"kept"} and all(row.restricted for row in after)
+    assert before.due_at < after[0].due_at <= until
+    assert world.epochs()[before.epoch] == "destroyed" and after[0].epoch != before.epoch
+    assert {"open_epoch", "destroy_epoch", "publish", "commit"} == set(places)
+
+
+@pytest.mark.promise("P6", "P8")
+def test_killed_anywhere_in_an_expiry(world: World) -> None:
+    world.deliver_trial("a")
+    world.deliver_trial("b", left=timedelta(minutes=3), transcript=None)
+    world.deliver("c")
+    world.ingest()
+    world.pass_time(AFTER)
+    audio = world.artifacts("a")[0].object
+    world.store.versions += [(audio, "older", b"x"), (audio.rpartition("/")[0] + "/x", "marker", None)]
+    world.store.uploads.append(Upload(audio, "left"))
+    places, _ = killed_everywhere(world, expire)
+    states: dict[str, set[str]] = {}
+    for row in world.artifacts():
+        states.setdefault(row.source_id, set()).add(row.state)
+    assert states == {"a": {"erased"}, "b": {"erased"}, "c": {"kept"}}
+    assert noise(world) == 0
+    assert {"commit", "publish", "delete_versions", "abort_uploads", "destroy_epoch"} == set(places)
+
+
+def test_the_fingerprint_sees_what_a_death_could_do(world: World) -> None:
+    """A test that cannot fail is a defect: each harm shows."""
+    world.deliver("a")
+    world.deliver_trial("b")
+    world.ingest()
+    world.pass_time(AFTER)
+    world.expire()
+    saved, sound = Saved(world), fingerprint(world)
+    kept, gone = world.artifacts("a")[0], world.artifacts("b")[0]
+
+    def bring_back() -> None:
+        world.store.versions.append((gone.object, "back", b"x"))
+
+    def rows(statement: Any) -> Callable[[], None]:
+        def change() -> None:
+            with world.engine.begin() as tx:
+                tx.execute(statement)
+
+        return change
+
+    harms: list[Callable[[], None]] = [
+        bring_back,
+        lambda: world.keyring._epochs.__setitem__(gone.epoch, bytes(32)),
+        lambda: world.intake.deliver("a", b"", b""),
+        rows(t.artifacts.update().where(t.artifacts.c.id == kept.id).values(due_at=world.base)),
+        rows(t.epochs.update().where(t.epochs.c.name == kept.epoch).values(state="closing")),
+        rows(t.certificates.delete().where(t.certificates.c.scope == "epoch")),
+        rows(t.certificates.update().values(published_at=None)),
+        rows(t.data_keys.update().where(t.data_keys.c.artifact == kept.id).values(epoch=gone.epoch)),
+        rows(t.deliveries.update().values(code="past_due")),
+        lambda: world.store.evidence.clear(),
+    ]
+    for number, harm in enumerate(harms):
+        saved.restore()
+        assert fingerprint(world) == sound
+        harm()
+        try:
+            found = fingerprint(world)
+        except Exception:  # it does not even open
+            continue
+        assert found != sound, number
