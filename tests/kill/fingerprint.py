@@ -43,13 +43,16 @@ def fingerprint(world: World) -> dict[str, Any]:
         "epochs": world.epochs(),
         "epoch keys": world.platform.keyring.epochs(),
         "tombstones": sorted(
-            (row.purpose, row.part, row.versions_deleted, row.uploads_aborted, row.ground, row.published_at is None,
-             row.key_deleted_at is None, row.absent_at is None)
+            (row.purpose, row.part, row.ground, row.published_at is None, row.key_deleted_at is None,
+             row.absent_at is None)
             for row in world.rows(select(t.tombstones))
         ),
         "published tombstones": sum(name.startswith("tombstones/") for name in evidence) > 0,
         "certificates": Counter((body["scope"], body["purpose"], len(body.get("artifacts", ()))) for body in files),
-        "steps": sorted(body["steps"]["versions_deleted"] for body in files if body["scope"] == "artifact"),
+        "counts": sorted(
+            (body["steps"]["versions_deleted"], body["steps"]["uploads_aborted"])
+            for body in files if body["scope"] == "artifact"
+        ),
         "verified": report is None or (report.verified, sorted(each["proof"] for each in report.certificates)),
         "all published": all(row.published_at and bytes(row.file) in published for row in world.certificates()),
         "requests": sorted((row.state, row.reason) for row in world.rows(select(t.requests))),

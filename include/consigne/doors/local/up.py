@@ -49,12 +49,10 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
         if wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
             raise Unavailable("port_taken", "--port", "another program listens there")
         settings = settings.remember(airflow_port=wishes.port)
-    changes = {
-        "policy_file": (wishes.policy_file or settings.policy_file).absolute(),
-        "test_clock": wishes.test_clock or settings.test_clock,
-    }
-    by_minute = airflow.ends_by_the_minute(replace(settings, **changes))
-    return settings.remember(**changes, expiry_by_minute=by_minute)
+    policy_file = (wishes.policy_file or settings.policy_file).absolute()
+    by_minute = airflow.ends_by_the_minute(replace(settings, policy_file=policy_file))
+    test_clock = wishes.test_clock or settings.test_clock
+    return settings.remember(policy_file=policy_file, expiry_by_minute=by_minute, test_clock=test_clock)
 
 
 def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:

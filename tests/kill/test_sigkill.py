@@ -1,0 +1,145 @@
+"""Real deaths and sleepers: SIGKILL at seeded moments, and a stopped worker that wakes after a takeover (P8)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from acts.test_expire import AFTER
+from acts.world import World, expire, ingest, make_world
+from consigne.acts.journey import Platform
+from consigne.adapters.catalog.open import Catalog
+from contract.servers import Server
+
+from .fingerprint import fingerprint, noise
+from .real import Real
+
+INGEST_KILLS, EXPIRE_KILLS = 20, 10
+
+
+@pytest.fixture
+def twin(server: object, engine: Engine) -> Iterator[Engine]:
+    """A second clone of the migrated database: nobody is killed there."""
+    from acts.conftest import engine as make
+
+    clone = make.__wrapped__(server)  # type: ignore[attr-defined]
+    yield next(clone)
+    next(clone, None)
+
+
+def deliver_twenty(world: World) -> None:
+    for number in range(10):
+        world.deliver(f"plain{number}", seed=number, transcript=None if number == 9 else metadata_words())
+    world.deliver("both", purposes=["training", "quality"])
+    for stem in ("twin", "twin-again"):
+        world.deliver("twin", stem=stem, seed=3)
+    world.deliver("unheard", notice=None)
+    world.deliver("objected", objection={"at_s": 0.5})
+    world.deliver("unknown", purposes=["marketing"])
+    world.intake.deliver("broken", b"RIFF", b"{")
+    for number in range(3):
+        world.deliver_trial(f"trial{number}", left=timedelta(minutes=2 + number), seed=20 + number)
+
+
+def metadata_words() -> dict[str, object]:
+    return {"words": [{"text": "bonjour", "start_s": 0.2, "end_s": 0.5, "speaker": "agent"}]}
+
+
+def kill_at(real: Real, act: Callable[[Platform], object], calls: int, late_s: float) -> bool:
+    """Let a child begin so many changing calls, and kill it a little later; false where it was done before."""
+    heard, told = os.pipe()
+    pid = real.child(act, lambda _: os.write(told, b".") and None)
+    os.close(told)
+    try:
+        done = all(os.read(heard, 1) for _ in range(calls))
+        if done:
+            time.sleep(late_s)
+            os.kill(pid, signal.SIGKILL)
+    finally:
+        os.close(heard)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code in (0, -signal.SIGKILL), "it failed instead of dying"
+    return code != 0
+
+
+@pytest.mark.promise("P8")
+def test_thirty_kills_over_an_ingest_and_an_expiry(
+    world: World, twin: Engine, minio: Server, tmp_path: Path
+) -> None:
+    real = Real(make_world(twin, Catalog(twin, os.urandom)), twin, minio, tmp_path).prepare()
+    real.like.base = world.base
+    deliver_twenty(world)
+    real.deliver(world.intake)
+    world.ingest()
+    world.pass_time(AFTER)
+    world.expire()
+
+    draw, died, live = random.Random(20261122), Counter[str](), real.world()
+    already = noise(live)
+    for act, kills, most in ((ingest, INGEST_KILLS, 14), (expire, EXPIRE_KILLS, 7)):
+        if act is expire:
+            live.pass_time(AFTER)
+        for _ in range(kills):
+            run, calls, late_s = str(uuid.uuid4()), draw.randint(1, most), draw.uniform(0, 0.03)
+            died[act.__name__] += kill_at(real, lambda platform: act(platform, run), calls, late_s)  # noqa: B023
+        act(live.platform, str(uuid.uuid4()))
+    assert died == {"ingest": INGEST_KILLS, "expire": EXPIRE_KILLS}
+    found, undisturbed = fingerprint(live), fingerprint(world)
+    # What a killed ingest left under an artifact's prefix was swept with it, and is counted.
+    swept, expected = found.pop("counts"), undisturbed.pop("counts")
+    assert len(swept) == len(expected) and all(counts >= (1, 0) for counts in swept)
+    assert found == undisturbed
+    # At most the parts that a delivery had stored when its worker died.
+    assert noise(live) - already <= 4 * INGEST_KILLS
+
+
+@pytest.mark.promise("P6", "P8")
+@pytest.mark.parametrize(
+    ("act", "place", "nth"),
+    [(ingest, "put", 2), (expire, "publish", 1), (expire, "delete_versions", 1), (expire, "destroy_epoch", 1)],
+)
+def test_a_stopped_worker_that_wakes_after_a_takeover_changes_nothing(
+    engine: Engine, catalog: Catalog, minio: Server, tmp_path: Path, act: Callable[[Platform, str], object],
+    place: str, nth: int,
+) -> None:  # fmt: skip
+    like = make_world(engine, catalog)
+    like.deliver("a", purposes=["training", "quality"])
+    like.deliver_trial("b")
+    real = Real(like, engine, minio, tmp_path).prepare()
+    real.deliver(like.intake)
+    live, seen = real.world(), Counter[str]()
+    if act is expire:
+        ingest(live.platform, "before")
+        live.pass_time(AFTER)
+
+    def sleep_at(called: str) -> None:
+        seen[called] += 1
+        if called == place and seen[called] == nth:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    pid = real.child(lambda platform: act(platform, "sleeper"), sleep_at)
+    try:
+        assert os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
+        act(live.platform, "takeover")
+        after = fingerprint(live)
+        os.kill(pid, signal.SIGCONT)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        pid = 0
+    finally:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    assert fingerprint(live) == after
+    noise(live)
+    assert {row.state for row in live.artifacts("a")} == {"kept"}
+    assert {row.state for row in live.artifacts("b")} == ({"kept"} if act is ingest else {"erased"})
