@@ -72,7 +72,13 @@ def expire_recordings() -> None:
     @task_group(prefix_group_id=False)
     def destroy(chunk: str) -> None:
         started = recheck(chunk)
-        started >> destroy_keys(chunk) >> delete_objects(chunk) >> verify_absent(chunk) >> sign_certificate(chunk)
+        (
+            started
+            >> destroy_keys(chunk)
+            >> delete_objects(chunk)
+            >> verify_absent(chunk)
+            >> sign_certificate(chunk)
+        )
 
     chunks = measure_volume()
     freeze_manifest() >> chunks

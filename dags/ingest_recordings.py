@@ -10,7 +10,7 @@ part is confirmed or a rule refused it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import (

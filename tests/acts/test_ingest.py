@@ -29,7 +29,9 @@ WEEK = timedelta(days=7)
 
 @pytest.mark.promise("P1", "P8")
 def test_every_sample_ends_as_foretold(world: World, request: pytest.FixtureRequest) -> None:
-    agents = read_acknowledgements((request.config.rootpath / "config/agents.csv").read_text(), world.policy.zone)
+    agents = read_acknowledgements(
+        (request.config.rootpath / "config/agents.csv").read_text(), world.policy.zone
+    )
     informed = with_parts(world, acknowledged=lambda policy, agent: acknowledged_at(agents, agent, policy))
     told: dict[str, Foretold] = {}
     for delivery, foretold in calls(40, 1, world.base, world.policy):
@@ -89,7 +91,10 @@ def _step(name: str) -> Callable[[World, str], object]:
 @pytest.mark.promise("P1")
 @pytest.mark.parametrize("state", ["claimed", "valid", "admitted", "quarantined"])
 def test_files_that_change_are_judged_anew(world: World, state: str) -> None:
-    world.deliver("a", **({"transcript": None} if state == "quarantined" else {}))
+    if state == "quarantined":
+        world.deliver("a", transcript=None)
+    else:
+        world.deliver("a")
     chunks = acts.discover_intake(world.platform, "first")
     if state != "claimed":
         acts.validate_metadata(world.platform, chunks)
@@ -107,7 +112,9 @@ def test_files_that_change_are_judged_anew(world: World, state: str) -> None:
 
 
 @pytest.mark.parametrize("after", ["validate_metadata", "admit_recordings", "protect_recordings"])
-def test_files_that_change_under_a_task_wait_for_the_next_run_and_stop_nobody(world: World, after: str) -> None:
+def test_files_that_change_under_a_task_wait_for_the_next_run_and_stop_nobody(
+    world: World, after: str
+) -> None:
     world.deliver("a")
     world.deliver("b")
     chunks = acts.discover_intake(world.platform, "first")
@@ -210,7 +217,9 @@ def test_what_was_erased_does_not_come_back(world: World) -> None:
         world.deliver_trial("a", stem=stem, left=timedelta(minutes=4), **changes)
     world.deliver("a", stem="wider", purposes=["trial", "training"], ago=timedelta(minutes=3))
     world.ingest()
-    codes = sorted(row.code or "" for row in world.rows(select(t.deliveries).where(t.deliveries.c.code.is_not(None))))
+    codes = sorted(
+        row.code or "" for row in world.rows(select(t.deliveries).where(t.deliveries.c.code.is_not(None)))
+    )
     assert codes == ["erased_before"] * 3
     assert set(world.states("a").values()) == {"erased"}
     assert world.keys() == {}
@@ -241,7 +250,9 @@ def test_a_purpose_removed_meanwhile_is_not_stored(world: World) -> None:
     acts.admit_recordings(world.platform, chunk)
     start, end = TEXT.index("  quality:\n    title"), TEXT.index("  # Réclamation")
     shorter = (TEXT[:start] + TEXT[end:]).replace("support: [training, quality]", "support: [training]")
-    shorter = shorter.replace("      quality: P6M\n", "").replace("covers: {quality: P6M}", "covers: {training: P6M}")
+    shorter = shorter.replace("      quality: P6M\n", "").replace(
+        "covers: {quality: P6M}", "covers: {training: P6M}"
+    )
     shorter = shorter.replace("2026-01-01T00:00:00+01:00", (world.base - timedelta(hours=1)).isoformat())
     with world.platform.catalog.begin() as tx:
         assert world.platform.catalog.add_policy(tx, load(shorter).policy, shorter, world.base)
@@ -292,7 +303,11 @@ def test_a_part_that_is_away_leaves_nothing_half_done(world: World, part: str, t
     assert {row.state for row in world.artifacts()} <= {"storing", "kept"}
     assert set(world.keys()) == {row.id for row in world.artifacts()}
     world.ingest()
-    assert world.deliveries() == {"a": ("cleared", None), "b": ("cleared", None), "c": ("cleared", "not_announced")}
+    assert world.deliveries() == {
+        "a": ("cleared", None),
+        "b": ("cleared", None),
+        "c": ("cleared", "not_announced"),
+    }
     assert world.states("a") == world.states("b") == BOTH
     assert list(world.intake.waiting(1 << 30)) == []
 
@@ -343,6 +358,20 @@ def test_what_the_server_did_not_encrypt_is_not_kept(world: World) -> None:
     assert world.artifacts() == [] and world.keys() == {}
     world.ingest()
     assert world.states("a") == BOTH
+
+
+def test_a_run_takes_the_oldest_and_leaves_the_rest_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "LIMIT", 2)
+    monkeypatch.setattr(acts, "CHUNK", 1)
+    for id in ("a", "b", "c"):
+        world.deliver(id)
+    assert len(acts.discover_intake(world.platform, "looks only")) == 2
+    assert world.ingest() == {"cleared": 2}
+    assert world.deliveries()["c"] == ("claimed", None)
+    world.ingest()
+    assert len(world.artifacts()) == 6
 
 
 def test_an_agent_who_was_not_informed_is_not_recorded(world: World) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from consigne.acts import expire, ingest
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Outcome, Platform, Step, advance
 from consigne.acts.ports import Delivery
 from consigne.adapters.catalog import tables as t
-from consigne.rules.errors import BadInput, ConsigneError, Conflict, Misconfigured, Tampered, Unavailable
+from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
 from consigne.rules.values import Quarantined
 
 from .test_expire import AFTER, chunks_of
@@ -102,6 +103,30 @@ def test_an_expiry_that_finishes_after_a_takeover_changes_nothing(world: World, 
 
 
 @pytest.mark.promise("P8")
+def test_two_who_sign_at_once_certify_once(world: World) -> None:
+    world.deliver_trial("a")
+    world.ingest()
+    world.pass_time(AFTER)
+    [chunk] = chunks_of(world, "first")
+    for name in ("recheck", "destroy_keys", "delete_objects", "verify_absent"):
+        getattr(expire, name)(world.platform, chunk)
+    second = Thread(target=lambda: signed.append(expire.sign_certificate(world.platform, chunk)))
+    signed: list[int] = []
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    def meanwhile() -> None:  # the first stands within its transaction
+        second.start()
+        while second.is_alive() and not world.rows(waits)[0][0]:
+            pass
+
+    slow = with_parts(world, keyring=Interrupted(world.keyring, "sign", meanwhile))
+    signed.append(expire.sign_certificate(slow.platform, chunk))
+    second.join()
+    assert sorted(signed) == [0, 2]
+    assert len(world.certificates()) == len(world.register("expire:artifact:erased")) == 2
+
+
+@pytest.mark.promise("P8")
 def test_a_lost_claim_takes_with_it_whatever_was_written(world: World) -> None:
     """Also where the step writes before it moves the row."""
     world.deliver("a")
@@ -114,7 +139,9 @@ def test_a_lost_claim_takes_with_it_whatever_was_written(world: World) -> None:
         platform.catalog.append(tx, "consigne", "test:row:written", [{"subject": "x"}])
         return platform.catalog.move_delivery(tx, row.id, uuid.uuid4(), "claimed", "valid")
 
-    step: Step[Delivery, None] = Step("test:delivery:step", ingest.taking(["claimed"]), lambda *_: None, settle)
+    step: Step[Delivery, None] = Step(
+        "test:delivery:step", ingest.taking(["claimed"]), lambda *_: None, settle
+    )
     assert advance(world.platform, step, [row.id]) == Outcome(lost=[row.id])
     assert world.register("test:row:written") == []
 
@@ -143,12 +170,16 @@ class Faulty:
             return platform.catalog.move_delivery(tx, row.id, token, "claimed", target)
 
         return advance(
-            self.world.platform, Step("test:delivery:step", ingest.taking(["claimed"]), effect, settle), self.ids
+            self.world.platform,
+            Step("test:delivery:step", ingest.taking(["claimed"]), effect, settle),
+            self.ids,
         )
 
 
 def test_one_bad_row_never_stops_the_others(world: World) -> None:
-    stage = Faulty(world, None, Conflict("changed"), BadInput("bad_field", "id"), Tampered("object_digest"), None)
+    stage = Faulty(
+        world, None, Conflict("changed"), BadInput("bad_field", "id"), Tampered("object_digest"), None
+    )
     first, changed, bad, tampered, last = stage.ids
     assert stage.advance() == Outcome(
         done=[first, last], refused=[bad], left={changed: "changed", tampered: "object_digest"}
@@ -207,5 +238,3 @@ def test_no_epoch_key_lives_without_a_row_that_will_end_it(world: World) -> None
     with pytest.raises(Unavailable):
         with_parts(world, keyring=Dies()).ingest()
     assert set(world.keyring.epochs()) <= set(world.epochs())
-
-

@@ -56,7 +56,9 @@ def sound(seed: int) -> bytes:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(8000)
-        out.writeframes(b"".join(draw.randint(-90, 90).to_bytes(2, "little", signed=True) for _ in range(8000 * LENGTH_S)))
+        out.writeframes(
+            b"".join(draw.randint(-90, 90).to_bytes(2, "little", signed=True) for _ in range(8000 * LENGTH_S))
+        )
     return file.getvalue()
 
 
@@ -87,7 +89,9 @@ class World:
 
     # what comes in
 
-    def deliver(self, id: str, stem: str | None = None, ago: timedelta = timedelta(days=1), **changes: Any) -> None:
+    def deliver(
+        self, id: str, stem: str | None = None, ago: timedelta = timedelta(days=1), **changes: Any
+    ) -> None:
         """A call that began `ago`; `seed=` chooses another sound."""
         audio = sound(changes.pop("seed", 0))
         self.intake.deliver(stem or id, audio, metadata(id, self.base - ago, **changes))

@@ -38,7 +38,9 @@ class Fuse:
 class Crashing:
     """A port whose calls named `changing` die with the fuse; of calls `one_by_one` each single item may."""
 
-    def __init__(self, port: Any, fuse: Fuse, changing: Sequence[str], one_by_one: Sequence[str] = ()) -> None:
+    def __init__(
+        self, port: Any, fuse: Fuse, changing: Sequence[str], one_by_one: Sequence[str] = ()
+    ) -> None:
         self._port, self._fuse, self._changing, self._one_by_one = port, fuse, changing, one_by_one
 
     def __getattr__(self, name: str) -> Any:
@@ -55,8 +57,17 @@ class Crashing:
         return each if name in self._one_by_one else call if name in self._changing else real
 
 
+@dataclass(slots=True)
+class Cut(Fuse):
+    """PostgreSQL drops the connection instead, and only at a commit."""
+
+    def burn(self, place: str) -> None:
+        if place == "commit":
+            Fuse.burn(self, place)
+
+
 class CrashingCatalog:
-    """A catalog that dies before the commit of a transaction that wrote something."""
+    """A catalog that dies, or whose connection does, before the commit of a transaction that wrote something."""
 
     def __init__(self, catalog: Any, fuse: Fuse) -> None:
         self._catalog, self._fuse = catalog, fuse
@@ -69,14 +80,19 @@ class CrashingCatalog:
         with self._catalog.begin() as tx:
             yield tx
             if tx.execute(text("SELECT pg_current_xact_id_if_assigned()")).scalar() is not None:
-                self._fuse.burn("commit")
+                try:
+                    self._fuse.burn("commit")
+                except Killed:
+                    if not isinstance(self._fuse, Cut):
+                        raise
+                    tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 def crashing(platform: Platform, fuse: Fuse) -> Platform:
     """The platform, each of whose parts may die."""
     return replace(
         platform,
-        catalog=CrashingCatalog(platform.catalog, fuse),  # type: ignore[arg-type]
+        catalog=CrashingCatalog(platform.catalog, fuse),
         store=Crashing(platform.store, fuse, ["put", "publish"], ["delete_versions", "abort_uploads"]),
         keyring=Crashing(platform.keyring, fuse, ["open_epoch", "destroy_epoch"]),
         intake=Crashing(platform.intake, fuse, ["clear"]),

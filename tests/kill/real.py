@@ -63,7 +63,9 @@ class Real:
             catalog=Catalog(engine, os.urandom),
             store=MinioStore(self.minio.endpoint, REGION, False, self.minio.credentials),
             keyring=keyring,
-            intake=FolderIntake(self.folder / "intake", lambda stem: keyring.mac("tombstone", stem).digest, settle_s=0),
+            intake=FolderIntake(
+                self.folder / "intake", lambda stem: keyring.mac("tombstone", stem).digest, settle_s=0
+            ),
         )
 
     def world(self) -> World:

@@ -10,19 +10,22 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from acts.test_expire import AFTER, DPO, TRAINER, WHY
+from acts.test_expire import DPO, TRAINER, WHY
 from acts.world import World, expire, ingest
 from consigne.acts import decide, extend
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Upload
 from consigne.adapters.catalog import tables as t
 from consigne.rules.access import Denied
-from consigne.rules.request import Answer
+from consigne.rules.errors import Unavailable
+from consigne.rules.request import Answer, Decision
 
-from .crashing import Fuse, Killed, crashing, part_states, set_parts
+from .crashing import Cut, Fuse, Killed, crashing, part_states, set_parts
 from .fingerprint import fingerprint, noise
 
 Act = Callable[[Platform, str], object]
+# A test kills for minutes on a slow machine: what it ingests must not fall due on the way.
+LONG, OVER = timedelta(minutes=9), timedelta(minutes=11)
 _RUNS = (f"run {number}" for number in count())
 
 
@@ -33,7 +36,8 @@ class Saved:
         self._world, self._parts = world, part_states(world)
         with world.engine.begin() as tx:
             self._rows = {
-                table: [dict(row) for row in tx.execute(select(table)).mappings()] for table in t.metadata.sorted_tables
+                table: [dict(row) for row in tx.execute(select(table)).mappings()]
+                for table in t.metadata.sorted_tables
             }
 
     def restore(self) -> None:
@@ -46,17 +50,18 @@ class Saved:
                     tx.execute(insert(table), rows)
 
 
-def killed_everywhere(world: World, act: Act) -> tuple[list[str], int]:
+def killed_everywhere(world: World, act: Act, deadly: type[Fuse] = Fuse) -> tuple[list[str], int]:
     """Kill `act` at every place and run it again; returns the places, and the most noise that one death left."""
     saved = Saved(world)
     act(world.platform, next(_RUNS))
     undisturbed, at_rest, worst = fingerprint(world), noise(world), 0
     for number in count():
         saved.restore()
-        fuse = Fuse(number)
+        fuse = deadly(number)
         try:
             act(crashing(world.platform, fuse), next(_RUNS))
-        except Killed:
+        except (Killed, Unavailable):
+            assert fuse.left == 0
             act(world.platform, next(_RUNS))
         found = fingerprint(world)
         assert found == undisturbed, f"killed before call {number}, {fuse.places[-1]}"
@@ -69,10 +74,11 @@ def killed_everywhere(world: World, act: Act) -> tuple[list[str], int]:
 @pytest.mark.promise("P8")
 def test_killed_anywhere_in_an_ingest(world: World) -> None:
     world.deliver("a", purposes=["training", "quality"])
-    world.deliver("a", stem="z")  # the same call again
+    world.deliver("a", stem="y", purposes=["training", "quality"])  # the same call again
+    world.deliver("a", stem="z", seed=9)  # its identifier again
     world.deliver("b", notice=None)
     world.deliver("c", seed=1, transcript=None)
-    world.deliver_trial("d", seed=2, transcript=None)
+    world.deliver_trial("d", left=LONG, seed=2, transcript=None)
     places, worst = killed_everywhere(world, ingest)
     assert {row.source_id for row in world.artifacts()} == {"a", "d"}
     assert {"put", "open_epoch", "clear", "commit"} == set(places)
@@ -82,7 +88,7 @@ def test_killed_anywhere_in_an_ingest(world: World) -> None:
 
 @pytest.mark.promise("P5", "P8")
 def test_killed_anywhere_in_a_decision(world: World) -> None:
-    world.deliver_trial("a")
+    world.deliver_trial("a", left=LONG)
     world.ingest()
     ids = [row.id for row in world.artifacts("a")]
     before = world.artifacts("a")[0]
@@ -97,9 +103,9 @@ def test_killed_anywhere_in_a_decision(world: World) -> None:
         said = decide.answer_request(
             platform, world.policy, DPO, filed.id, filed.digest, Answer.EXTEND_AND_RESTRICT, None, WHY
         )
-        assert isinstance(said, decide.Decision)
+        assert isinstance(said, Decision)
         extend.apply_decision(platform, world.policy, filed.id)
-        world.pass_time(AFTER)
+        world.pass_time(OVER)
         expire(platform, run)
 
     def again(platform: Platform, run: str) -> None:
@@ -107,7 +113,7 @@ def test_killed_anywhere_in_a_decision(world: World) -> None:
         if world.rows(select(t.decisions.c.id)):
             for request in extend.unapplied(platform, 0):
                 extend.apply_decision(platform, world.policy, request)
-            world.pass_time(AFTER)
+            world.pass_time(OVER)
             expire(platform, run)
         else:
             act(platform, run)
@@ -122,11 +128,11 @@ def test_killed_anywhere_in_a_decision(world: World) -> None:
 
 @pytest.mark.promise("P6", "P8")
 def test_killed_anywhere_in_an_expiry(world: World) -> None:
-    world.deliver_trial("a")
-    world.deliver_trial("b", left=timedelta(minutes=3), transcript=None)
+    world.deliver_trial("a", left=LONG)
+    world.deliver_trial("b", left=LONG - timedelta(minutes=1), transcript=None)
     world.deliver("c")
     world.ingest()
-    world.pass_time(AFTER)
+    world.pass_time(OVER)
     audio = world.artifacts("a")[0].object
     world.store.versions += [(audio, "older", b"x"), (audio.rpartition("/")[0] + "/x", "marker", None)]
     world.store.uploads.append(Upload(audio, "left"))
@@ -139,12 +145,25 @@ def test_killed_anywhere_in_an_expiry(world: World) -> None:
     assert {"commit", "publish", "delete_versions", "abort_uploads", "destroy_epoch"} == set(places)
 
 
+@pytest.mark.promise("P8")
+def test_the_catalog_s_connection_lost_at_any_commit(world: World) -> None:
+    """The task fails as for a part that is away, and the next run ends right."""
+    world.deliver("a")
+    world.deliver_trial("b", left=LONG, transcript=None)
+    world.deliver("c", notice=None)
+    killed_everywhere(world, ingest, Cut)
+    world.pass_time(OVER)
+    places, _ = killed_everywhere(world, expire, Cut)
+    assert places.count("commit") > 10
+    assert {(row.source_id, row.state) for row in world.artifacts()} == {("a", "kept"), ("b", "erased")}
+
+
 def test_the_fingerprint_sees_what_a_death_could_do(world: World) -> None:
     """A test that cannot fail is a defect: each harm shows."""
     world.deliver("a")
     world.deliver_trial("b")
     world.ingest()
-    world.pass_time(AFTER)
+    world.pass_time(OVER)
     world.expire()
     saved, sound = Saved(world), fingerprint(world)
     kept, gone = world.artifacts("a")[0], world.artifacts("b")[0]

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from acts.test_expire import AFTER
 from acts.world import World, expire, ingest, make_world
 from consigne.acts.journey import Platform
 from consigne.adapters.catalog.open import Catalog
@@ -23,6 +22,7 @@ from contract.servers import Server
 
 from .fingerprint import fingerprint, noise
 from .real import Real
+from .test_crash import LONG, OVER
 
 INGEST_KILLS, EXPIRE_KILLS = 20, 10
 
@@ -48,7 +48,7 @@ def deliver_twenty(world: World) -> None:
     world.deliver("unknown", purposes=["marketing"])
     world.intake.deliver("broken", b"RIFF", b"{")
     for number in range(3):
-        world.deliver_trial(f"trial{number}", left=timedelta(minutes=2 + number), seed=20 + number)
+        world.deliver_trial(f"trial{number}", left=LONG - timedelta(minutes=number), seed=20 + number)
 
 
 def metadata_words() -> dict[str, object]:
@@ -58,7 +58,11 @@ def metadata_words() -> dict[str, object]:
 def kill_at(real: Real, act: Callable[[Platform], object], calls: int, late_s: float) -> bool:
     """Let a child begin so many changing calls, and kill it a little later; false where it was done before."""
     heard, told = os.pipe()
-    pid = real.child(act, lambda _: os.write(told, b".") and None)
+
+    def tell(_: str) -> None:
+        os.write(told, b".")
+
+    pid = real.child(act, tell)
     os.close(told)
     try:
         done = all(os.read(heard, 1) for _ in range(calls))
@@ -81,14 +85,14 @@ def test_thirty_kills_over_an_ingest_and_an_expiry(
     deliver_twenty(world)
     real.deliver(world.intake)
     world.ingest()
-    world.pass_time(AFTER)
+    world.pass_time(OVER)
     world.expire()
 
     draw, died, live = random.Random(20261122), Counter[str](), real.world()
     already = noise(live)
     for act, kills, most in ((ingest, INGEST_KILLS, 14), (expire, EXPIRE_KILLS, 7)):
         if act is expire:
-            live.pass_time(AFTER)
+            live.pass_time(OVER)
         for _ in range(kills):
             run, calls, late_s = str(uuid.uuid4()), draw.randint(1, most), draw.uniform(0, 0.03)
             died[act.__name__] += kill_at(real, lambda platform: act(platform, run), calls, late_s)  # noqa: B023
@@ -106,7 +110,12 @@ def test_thirty_kills_over_an_ingest_and_an_expiry(
 @pytest.mark.promise("P6", "P8")
 @pytest.mark.parametrize(
     ("act", "place", "nth"),
-    [(ingest, "put", 2), (expire, "publish", 1), (expire, "delete_versions", 1), (expire, "destroy_epoch", 1)],
+    [
+        (ingest, "put", 2),
+        (expire, "publish", 1),
+        (expire, "delete_versions", 1),
+        (expire, "destroy_epoch", 1),
+    ],
 )
 def test_a_stopped_worker_that_wakes_after_a_takeover_changes_nothing(
     engine: Engine, catalog: Catalog, minio: Server, tmp_path: Path, act: Callable[[Platform, str], object],
@@ -114,13 +123,13 @@ def test_a_stopped_worker_that_wakes_after_a_takeover_changes_nothing(
 ) -> None:  # fmt: skip
     like = make_world(engine, catalog)
     like.deliver("a", purposes=["training", "quality"])
-    like.deliver_trial("b")
+    like.deliver_trial("b", left=LONG)
     real = Real(like, engine, minio, tmp_path).prepare()
     real.deliver(like.intake)
     live, seen = real.world(), Counter[str]()
     if act is expire:
         ingest(live.platform, "before")
-        live.pass_time(AFTER)
+        live.pass_time(OVER)
 
     def sleep_at(called: str) -> None:
         seen[called] += 1

@@ -24,6 +24,19 @@ from consigne.doors.samples.manifest import Foretold
 from consigne.doors.settings import Settings
 from system.conftest import Up
 
+# Who hands in calls of which seed, and how many there are of it: no two share one, and the sweep looks for all.
+SEEDS = {
+    "up": (1, 40),
+    "life": (3, 40),
+    "verify": (5, 12),
+    "broken": (7, 120),
+    "kill": (9, 230),
+    "minio": (10, 20),
+    "postgres": (11, 20),
+    "keyring": (12, 20),
+    "leaks": (13, 40),
+}
+
 
 def settings_of(up: Up) -> Settings:
     return Settings.open(up.state_dir)
@@ -46,14 +59,20 @@ def hand_in(up: Up, calls: list[tuple[Delivery, Foretold]]) -> None:
         write(up.intake_dir, told.stem, delivery)
 
 
-def sample_calls(up: Up, count: int, seed: int, *kinds: str) -> list[tuple[Delivery, Foretold]]:
-    """Calls of a seed that no test shares, as of the catalog's clock; of these kinds only where any is named."""
+def sample_calls(up: Up, test: str, *kinds: str) -> list[tuple[Delivery, Foretold]]:
+    """The calls of a test's own seed, as of the catalog's clock; of these kinds only where any is named."""
+    seed, count = SEEDS[test]
     settings = settings_of(up)
     session = Session(open_engine(settings.database_url("read")), os.urandom)
     with session.begin() as tx:
         now = session.now(tx)
     made = calls(count, seed, now, read_policy(settings)[0].policy)
     return [(delivery, told) for delivery, told in made if not kinds or told.kind in kinds]
+
+
+def in_intake(up: Up) -> list[str]:
+    """Names of the files that wait, sorted."""
+    return sorted(file.name for file in up.intake_dir.iterdir())
 
 
 def deliveries(up: Up, prefix: str) -> list[dict[str, Any]]:
@@ -104,7 +123,7 @@ def component(up: Up, name: str) -> list[psutil.Process]:
                 found.append(process)
         except OSError:
             continue
-    return sorted(found, key=lambda process: process.pid)
+    return sorted(found, key=lambda process: process.create_time())
 
 
 def wait_until(true: Callable[[], bool], what: str, patience_s: float = 120) -> None:

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import psutil
 import pytest
@@ -36,6 +36,7 @@ from system.inside import (
     component,
     deliveries,
     hand_in,
+    in_intake,
     processes,
     reading,
     recordings,
@@ -48,7 +49,10 @@ from system.inside import (
 SEED, CALLS = 9, 200
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "postgres", "minio", "sealer")
 # Two ways for a task to end: its own process, and the worker that watches over it.
-TASK, WORKER = re.compile(r"airflow worker -- [0-9a-f-]{36}"), re.compile(r"airflow worker -- LocalExecutor: [0-9a-f-]{36}")
+TASK, WORKER = (
+    re.compile(r"airflow worker -- [0-9a-f-]{36}"),
+    re.compile(r"airflow worker -- LocalExecutor: [0-9a-f-]{36}"),
+)
 TARGETS = (*COMPONENTS, "task", "task", "worker", "worker")
 PATIENCE_S = 420
 AWAY_S = 8
@@ -61,7 +65,13 @@ class Source:
 
     up: Up
     calls: Calls
+    handed_in: int = 0
     run: str | None = None
+
+    def hand_in(self, count: int) -> None:
+        """That many more of them."""
+        hand_in(self.up, [*self.calls[self.handed_in : self.handed_in + count]])
+        self.handed_in += count
 
     def carry_on(self) -> None:
         """Look at the run under way, and start another where there is none. Whatever is away: next time."""
@@ -83,28 +93,38 @@ class Source:
     def prefix(self) -> str:
         return self.calls[0][1].id.partition("-")[0] + "-"
 
+    def has_begun(self) -> bool:
+        self.carry_on()
+        return bool(self.states())
+
+    def is_over(self) -> bool:
+        found = self.states()
+        return found["cleared"] + found["quarantined"] == found.total() == self.handed_in
+
     def is_settled(self) -> bool:
         self.carry_on()
-        found = self.states()
-        return found["cleared"] + found["quarantined"] == found.total() == len(self.calls)
+        return self.is_over()
 
 
 @pytest.fixture(scope="module")
 def killed(platform_up: Up) -> Source:
     """Two hundred calls ingested, while ten processes are killed one after the other."""
     # Trials end within minutes, which a disturbed run may take.
-    calls = [call for call in sample_calls(platform_up, 230, SEED) if call[1].kind != "trial"][:CALLS]
+    calls = [call for call in sample_calls(platform_up, "kill") if call[1].kind != "trial"][:CALLS]
     assert len(calls) == CALLS
     source, draw = Source(platform_up, calls), Random(SEED)
-    hand_in(platform_up, calls)
-    wait_until(lambda: source.carry_on() or bool(source.states()), "the ingest to begin")
     targets = list(TARGETS)
     draw.shuffle(targets)
+    source.hand_in(CALLS // 2)
+    wait_until(source.has_begun, "the ingest to begin")
     for target in targets:
+        # So that there is work under way, or waiting, whenever one is killed.
+        source.hand_in(CALLS // 2 // len(targets))
         moment = time.monotonic() + draw.uniform(0.5, 3)
-        wait_until(lambda: source.carry_on() or bool(_of(platform_up, target)), f"{target} to run", 150)
-        wait_until(lambda moment=moment: time.monotonic() > moment, "the moment")
-        _kill(platform_up, target, draw)
+        while time.monotonic() < moment:
+            source.carry_on()
+        _kill(source, target, draw)
+    assert source.handed_in == CALLS
     wait_until(source.is_settled, "all to be judged", PATIENCE_S)
     wait_until(lambda: _are_healthy(platform_up), "every component to be back")
     return source
@@ -124,28 +144,31 @@ def _line(process: psutil.Process) -> str:
         return ""
 
 
-def _kill(up: Up, target: str, draw: Random) -> None:
-    """SIGKILL one of them; where the last has just ended by itself, the next that comes."""
+def _kill(source: Source, target: str, draw: Random) -> None:
+    """SIGKILL one of them, as soon as there is one."""
     found: list[psutil.Process] = []
 
     def is_found() -> bool:
-        found[:] = _of(up, target)
+        found[:] = _of(source.up, target)
+        if not found:
+            source.carry_on()
         return bool(found)
 
-    wait_until(is_found, target)
+    wait_until(is_found, f"{target} to run")
+    assert not source.is_over(), "killed too late to disturb anything"
     try:
         draw.choice(found).kill()
-    except psutil.NoSuchProcess:
-        _kill(up, target, draw)
+    except psutil.NoSuchProcess:  # it has just ended by itself
+        _kill(source, target, draw)
 
 
 def _are_healthy(up: Up) -> bool:
     return {one["state"] for one in component_states(settings_of(up)).values()} == {"healthy"}
 
 
-def _end(one: dict[str, object]) -> tuple[object, ...]:
+def _end(one: dict[str, Any]) -> tuple[object, ...]:
     verdicts = one["verdicts"] if one["state"] == "cleared" else []
-    told = sorted((each["purpose"], str(each["code"])) for each in verdicts)  # type: ignore[attr-defined]
+    told = sorted((each["purpose"], str(each["code"])) for each in verdicts)
     return one["id"], one["state"], one["code"], tuple(told)
 
 
@@ -233,8 +256,12 @@ def test_nothing_is_done_twice(killed: Source) -> None:
     """The register tells of each delivery's and each artifact's end once, and still verifies."""
     with reading(killed.up, "owner") as tx:
         payloads = tx.execute(select(tables.register.c.payload)).scalars()
-        told = Counter((entry["kind"], entry.get("subject"), entry.get("outcome")) for entry in map(_entry, payloads))
-        rows = tx.execute(select(tables.deliveries).where(tables.deliveries.c.source_id.startswith(killed.prefix)))
+        told = Counter(
+            (entry["kind"], entry.get("subject"), entry.get("outcome")) for entry in map(_entry, payloads)
+        )
+        rows = tx.execute(
+            select(tables.deliveries).where(tables.deliveries.c.source_id.startswith(killed.prefix))
+        )
         ends = {str(row.id): row.state for row in rows}
     assert len(ends) == CALLS
     for id, state in ends.items():
@@ -257,12 +284,10 @@ def _entry(payload: bytes) -> dict[str, object]:
 @pytest.mark.promise("P8")
 def test_intake_holds_what_is_quarantined_and_nothing_else(killed: Source) -> None:
     stems = {told.stem: told for _, told in killed.calls}
-    left = {
-        name.rpartition(".")[0] for name in os.listdir(killed.up.intake_dir) if name.startswith(killed.prefix)
-    }
+    left = {name.rpartition(".")[0] for name in in_intake(killed.up) if name.startswith(killed.prefix)}
     waiting = {stem.removesuffix("_again") for stem in left}
     assert waiting == {told.id for told in stems.values() if told.state == "quarantined"}
-    assert not any(name.startswith(".") for name in os.listdir(killed.up.intake_dir))
+    assert not any(name.startswith(".") for name in in_intake(killed.up))
 
 
 # A part that is away
@@ -295,7 +320,7 @@ def _keyring_gone(up: Up) -> Iterator[None]:
         assert made == [], "keys were made anew beside those that are away"
 
 
-AWAY: dict[str, Callable[[Up], object]] = {
+AWAY: dict[str, Callable[[Up], AbstractContextManager[None]]] = {
     "minio": lambda up: _stopped(up, "minio"),
     "postgres": lambda up: _stopped(up, "postgres"),
     "keyring": _keyring_gone,
@@ -307,13 +332,13 @@ AWAY: dict[str, Callable[[Up], object]] = {
 def test_a_part_that_is_away_in_the_middle_of_a_run_changes_nothing(platform_up: Up, part: str) -> None:
     calls = [
         call
-        for call in sample_calls(platform_up, 40, SEED + 1 + list(AWAY).index(part))
+        for call in sample_calls(platform_up, part)
         if call[1].kind in ("card", "plain", "keyed", "not_announced", "bad_field")
     ]
     source = Source(platform_up, calls)
-    hand_in(platform_up, calls)
-    wait_until(lambda: source.carry_on() or bool(source.states()), "the ingest to begin")
-    with AWAY[part](platform_up):  # type: ignore[attr-defined]
+    source.hand_in(len(calls))
+    wait_until(source.has_begun, "the ingest to begin")
+    with AWAY[part](platform_up):
         time.sleep(AWAY_S)
     wait_until(source.is_settled, "all to be judged", PATIENCE_S)
     _assert_undisturbed(source)

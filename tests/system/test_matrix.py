@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from itertools import product
 
@@ -97,7 +98,9 @@ def _may(principal: str) -> set[tuple[str, str]]:
     }
     if principal in servants:
         return set(product(servants[principal], PURPOSES))
-    return {(action, purpose) for action in READING for purpose in PURPOSES if principal == f"listen-{purpose}"}
+    return {
+        (action, purpose) for action in READING for purpose in PURPOSES if principal == f"listen-{purpose}"
+    }
 
 
 def _client(up: Up, principal: str) -> Minio:
@@ -131,7 +134,7 @@ def test_each_principal_may_do_its_work_under_each_purpose_and_no_more(
             assert version
             # Deleting comes last: what is tried before it is still there.
             for name, act in ACTIONS.items():
-                if _is_allowed(lambda act=act, object=object, version=version: act(client, object, version)):
+                if _is_allowed(partial(act, client, object, version)):
                     done.add((name, purpose))
     finally:
         for purpose in PURPOSES:
@@ -146,21 +149,21 @@ def test_evidence_is_written_by_one_read_by_one_and_deleted_by_none(
     platform_up: Up, root: Minio, principal: str
 ) -> None:
     client, done = _client(platform_up, principal), set()
-    object = f"matrix/{uuid.uuid4()}"
+    place = f"matrix/{uuid.uuid4()}"
     lock = Retention(COMPLIANCE, datetime.now(UTC) + timedelta(minutes=1))
-    version = root.put_object(EVIDENCE, object, BytesIO(b"x"), 1, retention=lock).version_id
+    version = root.put_object(EVIDENCE, place, BytesIO(b"x"), 1, retention=lock).version_id
 
     def read() -> None:
-        with client.get_object(EVIDENCE, object, version_id=version) as answer:
+        with client.get_object(EVIDENCE, place, version_id=version) as answer:
             answer.read()
 
     actions: dict[str, Callable[[], object]] = {
         "get": read,
-        "put": lambda: client.put_object(EVIDENCE, f"{object}-2", BytesIO(b"x"), 1, retention=lock),
-        "put unlocked": lambda: client.put_object(EVIDENCE, f"{object}-3", BytesIO(b"x"), 1),
-        "list versions": lambda: list(client.list_objects(EVIDENCE, object, include_version=True)),
-        "hide": lambda: client.remove_object(EVIDENCE, object),
-        "delete": lambda: client.remove_object(EVIDENCE, object, version),
+        "put": lambda: client.put_object(EVIDENCE, f"{place}-2", BytesIO(b"x"), 1, retention=lock),
+        "put unlocked": lambda: client.put_object(EVIDENCE, f"{place}-3", BytesIO(b"x"), 1),
+        "list versions": lambda: list(client.list_objects(EVIDENCE, place, include_version=True)),
+        "hide": lambda: client.remove_object(EVIDENCE, place),
+        "delete": lambda: client.remove_object(EVIDENCE, place, version),
     }
     done = {name for name, act in actions.items() if _is_allowed(act)}
     assert done == {"reconcile": {"get", "list versions"}, "evidence": {"put"}}.get(principal, set())

@@ -140,7 +140,7 @@ def test_a_day_without_midnight_begins_after_it() -> None:
     "text",
     ["2026-11-20T09:14:03", "2026-11-20", "20261120T091403Z", "2026-W47-5T00:00:00Z", "2026-13-01T00:00:00Z",
      "2026-11-20 09:14:03Z", "2026-11-20T09:14:03z", "2026-11-20T24:01:00Z", "0001-01-01T00:00:00+10:00",
-     "2026-11-20T09:14:60Z", "٢٠٢٦-11-20T09:14:03Z", "", "now"],
+     "2026-11-20T09:14:60Z", "٢٠٢٦-11-20T09:14:03Z", "", "now", "9999-12-31T23:30:00Z", "0001-01-01T00:00:00Z"],
 )  # fmt: skip
 def test_an_instant_has_an_offset_and_one_form(text: str) -> None:
     with pytest.raises(BadInput, match="bad_instant"):

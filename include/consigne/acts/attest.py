@@ -19,7 +19,12 @@ ACTOR = "consigne"
 def attest_artifacts(platform: Platform, tx: Transaction, gone: Sequence[Erasure]) -> None:
     """One certificate an artifact, all under one signature; each names its register entry's leaf."""
     entries = [
-        {"subject": str(erasure.artifact), "purpose": erasure.purpose, "outcome": "erased", "ground": erasure.ground}
+        {
+            "subject": str(erasure.artifact),
+            "purpose": erasure.purpose,
+            "outcome": "erased",
+            "ground": erasure.ground,
+        }
         for erasure in gone
     ]
     leaves = platform.catalog.append(tx, ACTOR, "expire:artifact:erased", entries)

@@ -16,7 +16,7 @@ from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.clock import add, iso, midnight_of
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
-from consigne.rules.redaction import cards
+from consigne.rules.redaction.typed import carries_number
 from consigne.rules.request import (
     REASON_CHARS,
     Answer,
@@ -225,7 +225,7 @@ def lapse_requests(platform: Platform) -> list[UUID]:
 
 def _check_reason(reason: str) -> None:
     # It rests in the catalog and the register: P2 holds for what people type too.
-    if not reason.strip() or len(reason) > REASON_CHARS or cards.scan(reason):
+    if not reason.strip() or len(reason) > REASON_CHARS or "\0" in reason or carries_number(reason):
         raise BadInput("bad_field", "reason")
 
 

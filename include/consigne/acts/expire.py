@@ -59,9 +59,13 @@ def check_clock(platform: Platform) -> None:
         newest = platform.catalog.newest_entry_at(tx)
     apart = abs(now - timedelta(seconds=shift_s) - platform.store.server_time())
     if apart > CLOCKS_APART:
-        raise Misconfigured("clocks_apart", "catalog and store", f"{int(apart.total_seconds())} s; set the clocks")
+        raise Misconfigured(
+            "clocks_apart", "catalog and store", f"{int(apart.total_seconds())} s; set the clocks"
+        )
     if newest is not None and newest > now + CLOCKS_APART:
-        raise Misconfigured("clock_behind_register", "catalog", "the register holds later acts; set the clock")
+        raise Misconfigured(
+            "clock_behind_register", "catalog", "the register holds later acts; set the clock"
+        )
 
 
 def measure_volume(platform: Platform, run: str) -> list[str]:
@@ -151,7 +155,9 @@ def verify_absent(platform: Platform, chunk: str) -> int:
     with platform.catalog.begin() as tx:
         platform.catalog.mark_erasures(tx, absent, absent_at=platform.catalog.now(tx))
     if len(absent) < len(todo):
-        raise Unavailable("still_listed", f"{len(todo) - len(absent)} artifacts", "deleted again by the next run")
+        raise Unavailable(
+            "still_listed", f"{len(todo) - len(absent)} artifacts", "deleted again by the next run"
+        )
     return len(absent)
 
 
@@ -162,7 +168,9 @@ def sign_certificate(platform: Platform, chunk: str) -> int:
         gone = [erasure for erasure in platform.catalog.erasures(tx, ids) if erasure.absent_at is not None]
         if gone:
             attest_artifacts(platform, tx, gone)
-            platform.catalog.finish_erasing(tx, [erasure.artifact for erasure in gone], platform.catalog.now(tx))
+            platform.catalog.finish_erasing(
+                tx, [erasure.artifact for erasure in gone], platform.catalog.now(tx)
+            )
     publish_certificates(platform, EVIDENCE_KEPT)
     return len(gone)
 
@@ -183,7 +191,9 @@ def _close(platform: Platform, name: str) -> bool:
     with platform.catalog.begin() as tx:
         if not platform.catalog.start_closing(tx, name):
             return False
-        platform.catalog.append(tx, "consigne", "expire:epoch:closing", [{"subject": name, "outcome": "intended"}])
+        platform.catalog.append(
+            tx, "consigne", "expire:epoch:closing", [{"subject": name, "outcome": "intended"}]
+        )
     platform.keyring.destroy_epoch(name)
     if platform.keyring.epoch_lives(name):
         raise Unavailable("epoch_lives", name, "the keyring still holds a key that it reported destroyed")
@@ -206,7 +216,9 @@ def report_expiry(platform: Platform, run: str) -> dict[str, int]:
             entry = {"subject": str(manifest["id"]), "left": left}
             platform.catalog.append(tx, "consigne", "expire:manifest:reported", [entry])
     if left:
-        raise Conflict("overdue", f"{left} artifacts", "see the failed tasks of this run; the next run goes on")
+        raise Conflict(
+            "overdue", f"{left} artifacts", "see the failed tasks of this run; the next run goes on"
+        )
     return {"left": left}
 
 

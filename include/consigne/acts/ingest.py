@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from consigne.acts.catalog import Catalog, Transaction
@@ -34,8 +34,9 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         known = {row.stem_digest: row for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
-        for digest, place in sorted(found.items(), key=lambda pair: pair[1].stem):
-            _claim(platform, tx, digest, place, known.get(digest), now)
+        for number, (digest, place) in enumerate(sorted(found.items(), key=lambda pair: pair[1].stem)):
+            # A microsecond apart: of two with one identifier the same one comes first in every run.
+            _claim(platform, tx, digest, place, known.get(digest), now + timedelta(microseconds=number))
     expired = [row.id for row in known.values() if row.deadline is not None and row.deadline <= now]
     advance(platform, _clearing(found, ["quarantined"]), expired)
     with platform.catalog.begin() as tx:
@@ -47,14 +48,23 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
 
 
 def _claim(
-    platform: Platform, tx: Transaction, digest: bytes, place: Waiting, known: Delivery | None, now: datetime
+    platform: Platform,
+    tx: Transaction,
+    digest: bytes,
+    place: Waiting,
+    known: Delivery | None,
+    received_at: datetime,
 ) -> None:
     catalog = platform.catalog
     if known is None:
         id = platform.new_id()
-        if catalog.claim_new(tx, id, platform.intake.source, place.label, digest, place.fingerprint, now):
+        if catalog.claim_new(
+            tx, id, platform.intake.source, place.label, digest, place.fingerprint, received_at
+        ):
             catalog.append(tx, "consigne", "ingest:delivery:claimed", [{"subject": str(id)}])
-    elif known.fingerprint != place.fingerprint and catalog.claim_again(tx, known.id, _ANEW, place.fingerprint):
+    elif known.fingerprint != place.fingerprint and catalog.claim_again(
+        tx, known.id, _ANEW, place.fingerprint
+    ):
         catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(known.id)}])
 
 
@@ -170,7 +180,9 @@ def _settle_judged(
         "code": code, "identity_digest": result.digests.identity,
         "content_digest": result.digests.content, "audio_digest": result.digests.audio,
     }  # fmt: skip
-    if not platform.catalog.move_delivery(tx, row.id, token, "valid", "refused" if code else "admitted", **values):
+    if not platform.catalog.move_delivery(
+        tx, row.id, token, "valid", "refused" if code else "admitted", **values
+    ):
         return False
     platform.catalog.set_verdicts(tx, row.id, result.verdicts)
     entries = [
@@ -201,7 +213,9 @@ def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Del
         if place is not None and place.fingerprint == row.fingerprint:
             platform.intake.clear(place)
 
-    def settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, _: Quarantined | None) -> bool:
+    def settle(
+        platform: Platform, tx: Transaction, row: Delivery, token: UUID, _: Quarantined | None
+    ) -> bool:
         if not platform.catalog.move_delivery(tx, row.id, token, row.state, "cleared"):
             return False
         platform.catalog.append(tx, "consigne", "ingest:delivery:cleared", [{"subject": str(row.id)}])
@@ -215,7 +229,9 @@ def report_batch(platform: Platform, run: str) -> dict[str, int]:
     with platform.catalog.begin() as tx:
         counts = platform.catalog.delivery_states(tx, platform.catalog.run_deliveries(tx, run))
         if counts:
-            platform.catalog.append(tx, "consigne", "ingest:batch:reported", [{"run": run, "states": dict(counts)}])
+            platform.catalog.append(
+                tx, "consigne", "ingest:batch:reported", [{"run": run, "states": dict(counts)}]
+            )
     left = sum(count for state, count in counts.items() if state not in ("cleared", "quarantined"))
     if left:
         raise Conflict("unfinished", f"{left} deliveries", "the next run goes on with them")
@@ -255,7 +271,9 @@ def delivery_ids(platform: Platform, chunk: str) -> list[UUID]:
         return platform.catalog.chunk(tx, UUID(chunk))
 
 
-def taking(states: Sequence[str]) -> Callable[[Catalog, Transaction, Sequence[UUID], UUID], Sequence[Delivery]]:
+def taking(
+    states: Sequence[str],
+) -> Callable[[Catalog, Transaction, Sequence[UUID], UUID], Sequence[Delivery]]:
     """Claim deliveries that are still in one of the states."""
 
     def take(catalog: Catalog, tx: Transaction, ids: Sequence[UUID], token: UUID) -> Sequence[Delivery]:
@@ -270,4 +288,9 @@ def finish(outcome: Outcome) -> dict[str, int]:
     if outcome.failed:
         codes = ", ".join(sorted(set(outcome.failed.values())))
         raise Unavailable("unfinished", f"{len(outcome.failed)} rows", codes)
-    return {"done": len(outcome.done), "refused": len(outcome.refused), "left": len(outcome.left), "lost": len(outcome.lost)}
+    return {
+        "done": len(outcome.done),
+        "refused": len(outcome.refused),
+        "left": len(outcome.left),
+        "lost": len(outcome.lost),
+    }

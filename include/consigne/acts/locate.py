@@ -36,7 +36,9 @@ def policy_now(platform: Platform) -> Policy:
 def waiting(platform: Platform, policy: Policy) -> dict[bytes, Waiting]:
     """What lies in intake, by the keyed digest of its stem."""
     return {
-        platform.keyring.mac("tombstone", b"stem" + place.stem.encode("utf-8", "surrogateescape")).digest: place
+        platform.keyring.mac(
+            "tombstone", b"stem" + place.stem.encode("utf-8", "surrogateescape")
+        ).digest: place
         for place in platform.intake.waiting(policy.size_cap_bytes)
     }
 

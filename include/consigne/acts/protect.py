@@ -97,13 +97,17 @@ def _stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> 
 def _redact(policy: Policy, purpose: str, read: Contents) -> Protected | Quarantined:
     rule = policy.purposes[purpose].redaction
     cap_ms = policy.recording_cap.seconds_exact() * 1000
-    done = protect(read.audio, read.suffix, read.incoming.transcript, rule.profile, rule.requires_transcript, cap_ms)
+    done = protect(
+        read.audio, read.suffix, read.incoming.transcript, rule.profile, rule.requires_transcript, cap_ms
+    )
     if isinstance(done, Quarantined):
         return done
     return checks.check_audio(read.incoming, done.duration_ms, done.channels) or done
 
 
-def _dues(policy: Policy, at_start: Policy | None, purpose: str, row: Delivery, read: Contents) -> dict[Part, Due]:
+def _dues(
+    policy: Policy, at_start: Policy | None, purpose: str, row: Delivery, read: Contents
+) -> dict[Part, Due]:
     notice = read.incoming.notice.version if read.incoming.notice else None
     parts = [part for part in policy.purposes[purpose].parts if part in (Part.AUDIO, Part.TRANSCRIPT)]
     return {
@@ -152,7 +156,9 @@ def open_epoch(platform: Platform, policy: Policy, purpose: str, due_at: datetim
     raise Conflict("epoch_spent", purpose, "a hundred generations of one day's epoch are destroyed")
 
 
-def _settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: Stowed | Quarantined) -> bool:
+def _settle(
+    platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: Stowed | Quarantined
+) -> bool:
     if isinstance(result, Quarantined):
         return quarantine(platform, tx, row, token, result)
     known = platform.catalog.known(tx, [result.read.digests.identity])
@@ -163,11 +169,18 @@ def _settle(platform: Platform, tx: Transaction, row: Delivery, token: UUID, res
     if set(result.expired) == set(platform.catalog.admitted_purposes(tx, row.id)):
         return _refuse(platform, tx, row, token, "past_due")
     _refuse_purposes(platform, tx, row, result.expired, "past_due")
-    if not platform.catalog.move_delivery(tx, row.id, token, "admitted", "protected", recording=result.recording):
+    if not platform.catalog.move_delivery(
+        tx, row.id, token, "admitted", "protected", recording=result.recording
+    ):
         return False
     policy = in_force(platform, tx, platform.catalog.now(tx))
-    if not platform.catalog.add_recording(tx, _recording(platform, policy, row, result)) and row.recording is None:
-        raise Conflict("raced", str(row.id), "the same call was stored meanwhile; judged again at the next try")
+    if (
+        not platform.catalog.add_recording(tx, _recording(platform, policy, row, result))
+        and row.recording is None
+    ):
+        raise Conflict(
+            "raced", str(row.id), "the same call was stored meanwhile; judged again at the next try"
+        )
     for shelved in result.shelved:
         _record(platform, tx, policy, result, shelved)
     return True
@@ -178,7 +191,9 @@ def _refuse(platform: Platform, tx: Transaction, row: Delivery, token: UUID, cod
     return platform.catalog.move_delivery(tx, row.id, token, "admitted", "refused", code=code)
 
 
-def _refuse_purposes(platform: Platform, tx: Transaction, row: Delivery, purposes: Sequence[str], code: str) -> None:
+def _refuse_purposes(
+    platform: Platform, tx: Transaction, row: Delivery, purposes: Sequence[str], code: str
+) -> None:
     platform.catalog.set_verdicts(tx, row.id, {purpose: Refused(code) for purpose in purposes})
     entries = [{"subject": str(row.id), "purpose": purpose, "outcome": code} for purpose in purposes]
     platform.catalog.append(tx, "consigne", "ingest:delivery:refused", entries)
@@ -201,7 +216,9 @@ def _record(platform: Platform, tx: Transaction, policy: Policy, result: Stowed,
     put, name = shelved.put, shelved.put.name
     if not platform.catalog.hold_epoch_open(tx, put.epoch):
         raise Conflict("epoch_closing", put.epoch, "stored again under the next generation")
-    masked = [{"start_ms": span.start_ms, "end_ms": span.end_ms, "kind": span.kind} for span in shelved.masked]
+    masked = [
+        {"start_ms": span.start_ms, "end_ms": span.end_ms, "kind": span.kind} for span in shelved.masked
+    ]
     signature = platform.keyring.sign(masked_statement(name, shelved.masked))
     row = {
         "id": name.artifact, "recording": result.recording, "purpose": name.purpose, "part": str(shelved.part),
@@ -228,14 +245,18 @@ def confirm_stored(platform: Platform, chunk: str) -> dict[str, int]:
     """storing → kept where the store holds the recorded version, encrypted by the server. What is not there
     is forgotten with its key, and its delivery stored anew by the next run."""
     with platform.catalog.begin() as tx:
-        rows = platform.catalog.take_deliveries(tx, ["protected"], delivery_ids(platform, chunk), platform.new_id())
+        rows = platform.catalog.take_deliveries(
+            tx, ["protected"], delivery_ids(platform, chunk), platform.new_id()
+        )
         recordings = [row.recording for row in rows if row.recording is not None]
         storing = platform.catalog.storing(tx, recordings)
     step = Step("ingest:artifact:confirm", _taking_storing, _inspect, _settle_confirmed)
     return finish(advance(platform, step, storing))
 
 
-def _taking_storing(catalog: Catalog, tx: Transaction, ids: Sequence[UUID], token: UUID) -> Sequence[Artifact]:
+def _taking_storing(
+    catalog: Catalog, tx: Transaction, ids: Sequence[UUID], token: UUID
+) -> Sequence[Artifact]:
     return catalog.take_storing(tx, ids, token)
 
 

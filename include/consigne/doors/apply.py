@@ -35,7 +35,12 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
         # A keyring is made once, before the first policy: one that is missing later is away, not new.
         open_keyring(settings.keyring_url).prepare(first=catalog.newest_policy(tx) is None)
         loaded = _put_in_force(catalog, tx, settings, given, say)
-    server = (settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials("root"))
+    server = (
+        settings.store_endpoint,
+        settings.store_region,
+        settings.store_secure,
+        settings.store_credentials("root"),
+    )
     credentials = {name: settings.store_credentials(name) for name in identities(loaded.policy)}
     for change in configure_store(*server, loaded.policy, credentials):
         say(change)
@@ -67,7 +72,7 @@ def prepare_catalog(settings: Settings, admin: Engine) -> None:
         for role, user in users.items():
             tx.execute(text(f"GRANT CONNECT ON DATABASE consigne TO {user}"))
             if role == "owner":
-                tx.execute(text(f"GRANT ALL ON SCHEMA public TO {user}"))
+                tx.execute(text(f"ALTER SCHEMA public OWNER TO {user}"))
     owner = open_engine(settings.database_url("owner"))
     migrate(owner)
     with owner.begin() as tx:
@@ -77,10 +82,13 @@ def prepare_catalog(settings: Settings, admin: Engine) -> None:
             {"origin": f"consigne/{os.urandom(4).hex()}"},
         )
         if settings.test_clock:
-            tx.execute(text("UPDATE clock SET test = true"))
+            # Never in a given database whose register already runs on the real clock.
+            tx.execute(text("UPDATE clock SET test = true WHERE NOT EXISTS (SELECT FROM policies)"))
 
 
-def _put_in_force(catalog: Catalog, tx: Connection, settings: Settings, given: tuple[Loaded, str], say: Say) -> Loaded:
+def _put_in_force(
+    catalog: Catalog, tx: Connection, settings: Settings, given: tuple[Loaded, str], say: Say
+) -> Loaded:
     loaded, content = given
     known = catalog.newest_policy(tx)
     if known is not None and known.digest != loaded.policy.digest:

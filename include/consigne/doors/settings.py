@@ -19,6 +19,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "read")
 AIRFLOW_DATABASE = "consigne_airflow"  # and its role: a given server may hold another Airflow
 FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run")
+SWEEP_SECRET = "desk-sweep"
+"""The secret with which the sealer calls the desk's `/internal/sweep` (header X-Consigne-Sweep)."""
 # Account -> its role (contract.md, Commands). Nobody is Admin.
 ACCOUNTS = {
     "ops": "ops",

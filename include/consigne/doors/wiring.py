@@ -17,7 +17,7 @@ from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.store.minio import MinioStore
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
-from consigne.rules.errors import Misconfigured
+from consigne.rules.errors import BadInput, Misconfigured
 from consigne.rules.policy.model import Policy
 
 LONE_JSON_S = 10.0
@@ -34,7 +34,9 @@ def open_platform(settings: Settings, role: str) -> Platform:
         ),
         keyring=keyring,
         intake=FolderIntake(
-            settings.intake_dir, blind=lambda stem: keyring.mac("tombstone", stem).digest, lone_json_s=LONE_JSON_S
+            settings.intake_dir,
+            blind=lambda stem: keyring.mac("tombstone", stem).digest,
+            lone_json_s=LONE_JSON_S,
         ),
         checker=Expectations(),
         random=os.urandom,
@@ -47,7 +49,10 @@ def open_platform(settings: Settings, role: str) -> Platform:
 def _acknowledged(settings: Settings, policy: Policy, agent: str) -> datetime | None:
     if policy.agents is None:
         return None
-    return acknowledged_at(read_acknowledgements_of(settings.policy_file, policy), agent, policy)
+    try:
+        return acknowledged_at(read_acknowledgements_of(settings.policy_file, policy), agent, policy)
+    except BadInput as fault:  # our own file is wrong, not the delivery: nobody is quarantined for it
+        raise Misconfigured(fault.code, f"agents.acknowledgements, {fault.where}") from None
 
 
 def read_acknowledgements_of(policy_file: Path, policy: Policy) -> dict[tuple[str, str], datetime]:
@@ -57,9 +62,14 @@ def read_acknowledgements_of(policy_file: Path, policy: Policy) -> dict[tuple[st
         file = folder / name
         if file.is_file():
             return _read_acknowledgements(file, file.stat().st_mtime_ns, policy.zone)
-    raise Misconfigured("no_acknowledgements", "agents.acknowledgements", f"{name} is not beside the policy's file")
+    raise Misconfigured(
+        "no_acknowledgements", "agents.acknowledgements", f"{name} is not beside the policy's file"
+    )
 
 
 @lru_cache(maxsize=8)
 def _read_acknowledgements(file: Path, _mtime_ns: int, zone: str) -> dict[tuple[str, str], datetime]:
-    return read_acknowledgements(file.read_text(encoding="utf-8"), zone)
+    try:
+        return read_acknowledgements(file.read_text(encoding="utf-8"), zone)
+    except UnicodeDecodeError:
+        raise BadInput("bad_acknowledgements", file.name, "it is not UTF-8") from None

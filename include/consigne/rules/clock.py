@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from consigne.rules.errors import BadInput, Misconfigured
 
 DAY_S = 86_400
+# Beyond them a zone's wall clock, or the longest duration added, overflows Python's datetime.
+FIRST_YEAR, LAST_YEAR = 1800, 9000
 _LONGEST_S = 200 * 366 * DAY_S
 _ORIGINS = tuple(
     datetime(2024 + month // 12, month % 12 + 1, 1, tzinfo=UTC) - timedelta(days=back)
@@ -153,14 +155,17 @@ def parse_day(text: str) -> date:
 def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant with its offset (`2026-11-20T09:14:03+01:00`, `…Z`), as UTC.
 
-    BadInput('bad_instant') without an offset, or for anything else.
+    BadInput('bad_instant') without an offset, outside FIRST_YEAR to LAST_YEAR, or for anything else.
     """
     if _INSTANT.fullmatch(text) is None:
         raise BadInput("bad_instant")
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        instant = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadInput("bad_instant") from None
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise BadInput("bad_instant")
+    return instant
 
 
 def iso(instant: datetime) -> str:

@@ -42,7 +42,21 @@ def test_until_is_a_local_day_or_an_instant(written: str, meant: date | datetime
     assert read_until(written, PARIS) == meant
 
 
-@pytest.mark.parametrize("written", ["", "tomorrow", "20/05/2027", "2027-13-01", "2027-05-20 ", "9" * 5000])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "tomorrow",
+        "20/05/2027",
+        "2027-13-01",
+        "2027-05-20 ",
+        "9" * 5000,
+        "0001-01-01",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59",
+        "2027-W20-4",
+    ],
+)
 def test_any_other_until_names_its_field_and_not_its_value(written: str) -> None:
     with pytest.raises(BadInput) as fault:
         read_until(written, PARIS)

@@ -110,16 +110,24 @@ def test_each_limit_names_its_line(shipped_text: str, old: str, new: str, field:
         ("sampling_rate: 0.05", "sampling_rate: 0.5"),
         ("names_kept: P12M", "names_kept: P6M"),
         ("{from: 2027-01-01, until: 2027-12-31", "{from: 2028-01-01, until: 2028-12-31"),
-        ("approval: [dpo]", "approval: [owner, dpo]"),
     ],
 )
 def test_what_keeps_a_limit_exactly_is_no_breach(shipped_text: str, old: str, new: str) -> None:
     assert breaches(load(shipped_text.replace(old, new, 1))) == []
 
 
-def test_an_unknown_profile_is_an_error_in_a_demo_too(demo_text: str) -> None:
-    found = breaches(load(demo_text.replace("profile: payment", "profile: none_such", 1)))
-    assert [each.severity for each in found if each.code == "unknown_profile"] == ["error"]
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("profile: payment", "profile: none_such", "unknown_profile"),
+        ("approval: [dpo]", "approval: [owner, dpo]", "stage_not_built"),  # a stage that nobody would ask
+    ],
+)
+def test_what_this_version_cannot_do_is_an_error_in_a_demo_too(
+    demo_text: str, old: str, new: str, code: str
+) -> None:
+    found = breaches(load(demo_text.replace(old, new, 1)))
+    assert [each.severity for each in found if each.code == code] == ["error"]
 
 
 def test_a_legal_text_alone_allows_every_call(shipped_text: str) -> None:

@@ -122,6 +122,7 @@ def test_what_is_optional_may_be_absent(field: str) -> None:
         ("notice.played_at_s", "2.1", "notice.played_at_s"),
         ("notice.played_at_s", True, "notice.played_at_s"),
         ("notice.version", DELETE, "notice.version"),
+        ("started_at", "9999-12-31T23:30:00Z", "started_at"),  # Paris would be in the year 10000
         ("objection", {}, "objection.at_s"),
         ("channels", None, "channels"),
         ("transcript", {}, "transcript"),

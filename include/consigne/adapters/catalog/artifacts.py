@@ -69,11 +69,15 @@ class ArtifactsCatalog(Session):
 
     def wrapped_key(self, tx: Connection, artifact: UUID) -> bytes | None:
         """The wrapped data key; None once it is deleted."""
-        return tx.execute(select(data_keys.c.wrapped).where(data_keys.c.artifact == artifact)).scalar_one_or_none()
+        return tx.execute(
+            select(data_keys.c.wrapped).where(data_keys.c.artifact == artifact)
+        ).scalar_one_or_none()
 
     def move_key(self, tx: Connection, artifact: UUID, epoch: str, wrapped: bytes) -> None:
         """The key is wrapped anew under another epoch."""
-        tx.execute(update(data_keys).where(data_keys.c.artifact == artifact).values(epoch=epoch, wrapped=wrapped))
+        tx.execute(
+            update(data_keys).where(data_keys.c.artifact == artifact).values(epoch=epoch, wrapped=wrapped)
+        )
         earlier = func.array_append(artifacts.c.earlier_epochs, artifacts.c.epoch)
         tx.execute(
             update(artifacts).where(artifacts.c.id == artifact).values(epoch=epoch, earlier_epochs=earlier)

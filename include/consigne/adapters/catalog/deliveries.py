@@ -33,7 +33,7 @@ class DeliveriesCatalog(Session):
     def open_deliveries(self, tx: Connection, source: str) -> list[Delivery]:
         """Everything of a source that is not cleared, oldest first."""
         query = select(*_COLUMNS).where(deliveries.c.source == source, deliveries.c.state != "cleared")
-        return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at, deliveries.c.source_id)).mappings()]
+        return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at)).mappings()]
 
     def claim_new(
         self, tx: Connection, id: UUID, source: str, label: str, stem_digest: bytes, fingerprint: str,
@@ -57,9 +57,13 @@ class DeliveriesCatalog(Session):
         tx.execute(delete(verdicts).where(verdicts.c.delivery == id))
         return True
 
-    def add_chunks(self, tx: Connection, run: str, made: Mapping[UUID, Sequence[UUID]], made_at: datetime) -> None:
+    def add_chunks(
+        self, tx: Connection, run: str, made: Mapping[UUID, Sequence[UUID]], made_at: datetime
+    ) -> None:
         """Store which deliveries each mapped task carries."""
-        rows = [{"id": id, "run": run, "deliveries": list(ids), "made_at": made_at} for id, ids in made.items()]
+        rows = [
+            {"id": id, "run": run, "deliveries": list(ids), "made_at": made_at} for id, ids in made.items()
+        ]
         if rows:
             tx.execute(insert(chunks), rows)
 
@@ -67,7 +71,9 @@ class DeliveriesCatalog(Session):
         """The deliveries of a chunk."""
         return list(tx.execute(select(chunks.c.deliveries).where(chunks.c.id == id)).scalar_one())
 
-    def take_deliveries(self, tx: Connection, states: Sequence[str], ids: Sequence[UUID], token: UUID) -> list[Delivery]:
+    def take_deliveries(
+        self, tx: Connection, states: Sequence[str], ids: Sequence[UUID], token: UUID
+    ) -> list[Delivery]:
         """Claim the rows that are still in one of the states; a later claim makes an earlier one's result void."""
         where = deliveries.c.id.in_(ids) & deliveries.c.state.in_(states)
         rows = tx.execute(update(deliveries).where(where).values(token=token).returning(*_COLUMNS)).mappings()
@@ -94,12 +100,16 @@ class DeliveriesCatalog(Session):
     def admitted_purposes(self, tx: Connection, delivery: UUID) -> list[str]:
         """The purposes that the gate admitted, by name."""
         where = (verdicts.c.delivery == delivery) & (verdicts.c.verdict == "admitted")
-        return list(tx.execute(select(verdicts.c.purpose).where(where).order_by(verdicts.c.purpose)).scalars())
+        return list(
+            tx.execute(select(verdicts.c.purpose).where(where).order_by(verdicts.c.purpose)).scalars()
+        )
 
     def known(self, tx: Connection, identity_digests: Sequence[bytes]) -> Known:
         """Whether this call (under any version of the blind key) was kept or erased before."""
         kept = select(recordings.c.content_digest).where(recordings.c.identity_digest.in_(identity_digests))
-        gone = select(tombstones.c.purpose).where(tombstones.c.identity_digest.in_(identity_digests)).distinct()
+        gone = (
+            select(tombstones.c.purpose).where(tombstones.c.identity_digest.in_(identity_digests)).distinct()
+        )
         return Known(tx.execute(kept).scalar_one_or_none(), frozenset(tx.execute(gone).scalars()))
 
     def add_recording(self, tx: Connection, row: Mapping[str, object]) -> bool:
@@ -114,8 +124,12 @@ class DeliveriesCatalog(Session):
 
     def delivery_states(self, tx: Connection, ids: Sequence[UUID]) -> Counter[str]:
         """How many of them stand in each state."""
-        query = select(deliveries.c.state, func.count()).where(deliveries.c.id.in_(ids)).group_by(deliveries.c.state)
-        return Counter({state: count for state, count in tx.execute(query).all()})
+        query = (
+            select(deliveries.c.state, func.count().label("number"))
+            .where(deliveries.c.id.in_(ids))
+            .group_by(deliveries.c.state)
+        )
+        return Counter({row.state: row.number for row in tx.execute(query)})
 
     def run_deliveries(self, tx: Connection, run: str) -> list[UUID]:
         """Every delivery that a run's chunks carry."""

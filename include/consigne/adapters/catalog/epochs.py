@@ -14,7 +14,9 @@ from consigne.adapters.catalog.tables import artifacts, data_keys, epochs
 class EpochsCatalog(Session):
     """open → closing → destroyed."""
 
-    def add_epoch(self, tx: Connection, name: str, purpose: str, due_at: datetime, opened_at: datetime) -> str:
+    def add_epoch(
+        self, tx: Connection, name: str, purpose: str, due_at: datetime, opened_at: datetime
+    ) -> str:
         """Record an epoch whose key was made; returns its state, whoever made it."""
         row = {"name": name, "purpose": purpose, "due_at": due_at, "generation": int(name.rpartition("/")[2])}
         tx.execute(upsert(epochs).values(**row, state="open", opened_at=opened_at).on_conflict_do_nothing())
@@ -29,7 +31,9 @@ class EpochsCatalog(Session):
         """Due epochs that hold no key row and no artifact on its way, and those left `closing`."""
         held = exists().where(data_keys.c.epoch == epochs.c.name)
         waiting = exists().where(artifacts.c.epoch == epochs.c.name, artifacts.c.state != "erased")
-        query = select(epochs.c.name).where(epochs.c.due_at <= now, epochs.c.state != "destroyed", ~held, ~waiting)
+        query = select(epochs.c.name).where(
+            epochs.c.due_at <= now, epochs.c.state != "destroyed", ~held, ~waiting
+        )
         return list(tx.execute(query.order_by(epochs.c.name)).scalars())
 
     def start_closing(self, tx: Connection, name: str) -> bool:
@@ -37,7 +41,9 @@ class EpochsCatalog(Session):
         row = tx.execute(select(epochs.c.state).where(epochs.c.name == name).with_for_update()).scalar_one()
         if row == "destroyed" or tx.execute(select(exists().where(data_keys.c.epoch == name))).scalar_one():
             return False
-        tx.execute(update(epochs).where(epochs.c.name == name, epochs.c.state == "open").values(state="closing"))
+        tx.execute(
+            update(epochs).where(epochs.c.name == name, epochs.c.state == "open").values(state="closing")
+        )
         return True
 
     def close_epoch(self, tx: Connection, name: str, destroyed_at: datetime) -> bool:

@@ -30,7 +30,9 @@ from consigne.adapters.catalog.tables import (
 from consigne.rules.clock import parse_instant
 from consigne.rules.evidence.canonical import decode
 
-_FIELDS = [name for name in Erasure.__dataclass_fields__ if name not in ("due_at", "policy", "earlier_epochs")]
+_FIELDS = [
+    name for name in Erasure.__dataclass_fields__ if name not in ("due_at", "policy", "earlier_epochs")
+]
 _COLUMNS = [
     *(tombstones.c[name] for name in _FIELDS),
     artifacts.c.due_at,
@@ -42,12 +44,18 @@ _COLUMNS = [
 def _waits(now: datetime) -> ColumnElement[bool]:
     """A request filed before the due second keeps its artifact for the response time; a committed decision
     that is not yet applied is honoured."""
-    pending = (requests.c.state == "pending") & (requests.c.filed_at < artifacts.c.due_at) & (requests.c.lapses_at > now)
+    pending = (
+        (requests.c.state == "pending")
+        & (requests.c.filed_at < artifacts.c.due_at)
+        & (requests.c.lapses_at > now)
+    )
     granted = decisions.c.applied_at.is_(None) & (decisions.c.until > now)
     joined = request_items.join(requests, requests.c.id == request_items.c.request).outerjoin(
         decisions, decisions.c.request == requests.c.id
     )
-    query = select(1).select_from(joined).where(request_items.c.artifact == artifacts.c.id, or_(pending, granted))
+    query = (
+        select(1).select_from(joined).where(request_items.c.artifact == artifacts.c.id, or_(pending, granted))
+    )
     return exists(query)
 
 
@@ -63,7 +71,9 @@ class ErasureCatalog(Session):
     def overdue(self, tx: Connection, now: datetime) -> int:
         """How many are past their end, not spared and not erased."""
         live = artifacts.c.state != "erased"
-        query = select(func.count()).select_from(artifacts).where(live, artifacts.c.due_at <= now, ~_waits(now))
+        query = (
+            select(func.count()).select_from(artifacts).where(live, artifacts.c.due_at <= now, ~_waits(now))
+        )
         return int(tx.execute(query).scalar_one())
 
     def add_manifest(
@@ -84,7 +94,9 @@ class ErasureCatalog(Session):
 
     def manifest_chunks(self, tx: Connection, manifest: UUID) -> dict[UUID, list[UUID]]:
         """The chunks of a manifest."""
-        query = select(manifest_chunks.c.id, manifest_chunks.c.artifacts).where(manifest_chunks.c.manifest == manifest)
+        query = select(manifest_chunks.c.id, manifest_chunks.c.artifacts).where(
+            manifest_chunks.c.manifest == manifest
+        )
         return {row.id: list(row.artifacts) for row in tx.execute(query.order_by(manifest_chunks.c.id))}
 
     def authorise(self, tx: Connection, manifest: UUID, digest: str, at: datetime) -> bool:
@@ -101,21 +113,33 @@ class ErasureCatalog(Session):
         query = (
             select(manifest_chunks.c.artifacts)
             .select_from(joined)
-            .where(manifest_chunks.c.id == chunk, authorisations.c.digest == manifests.c.digest, ~manifests.c.dry_run)
+            .where(
+                manifest_chunks.c.id == chunk,
+                authorisations.c.digest == manifests.c.digest,
+                ~manifests.c.dry_run,
+            )
         )
         row = tx.execute(query).scalar_one_or_none()
         return None if row is None else list(row)
 
-    def start_erasing(self, tx: Connection, ids: Sequence[UUID], now: datetime, ground: str, key_version: int) -> list[UUID]:
+    def start_erasing(
+        self, tx: Connection, ids: Sequence[UUID], now: datetime, ground: str, key_version: int
+    ) -> list[UUID]:
         """Lock, check again, `erasing`, tombstone: one transaction. Returns those that started now."""
-        due = artifacts.c.id.in_(ids) & artifacts.c.state.in_(("storing", "kept")) & (artifacts.c.due_at <= now)
-        tx.execute(select(artifacts.c.id).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.id).with_for_update())
+        due = (
+            artifacts.c.id.in_(ids) & artifacts.c.state.in_(("storing", "kept")) & (artifacts.c.due_at <= now)
+        )
+        tx.execute(
+            select(artifacts.c.id).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.id).with_for_update()
+        )
         rows = tx.execute(
             update(artifacts).where(due, ~_waits(now)).values(state="erasing").returning(artifacts)
         ).mappings().all()  # fmt: skip
         known = {
             row.id: row
-            for row in tx.execute(select(recordings).where(recordings.c.id.in_({row["recording"] for row in rows})))
+            for row in tx.execute(
+                select(recordings).where(recordings.c.id.in_({row["recording"] for row in rows}))
+            )
         }
         made = [
             {
@@ -134,7 +158,11 @@ class ErasureCatalog(Session):
     def erasures(self, tx: Connection, ids: Sequence[UUID]) -> list[Erasure]:
         """The artifacts of these that are `erasing`, locked, with what is done of each."""
         joined = tombstones.join(artifacts, artifacts.c.id == tombstones.c.artifact)
-        query = select(*_COLUMNS).select_from(joined).where(artifacts.c.id.in_(ids), artifacts.c.state == "erasing")
+        query = (
+            select(*_COLUMNS)
+            .select_from(joined)
+            .where(artifacts.c.id.in_(ids), artifacts.c.state == "erasing")
+        )
         rows = tx.execute(query.order_by(artifacts.c.id).with_for_update(of=artifacts)).mappings()
         return [Erasure(**row) for row in rows]
 

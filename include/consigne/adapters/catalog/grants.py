@@ -28,7 +28,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "register": "SELECT, INSERT",
     },
     "decide": {
-        "requests": "SELECT, INSERT, UPDATE",
+        "requests": "SELECT, INSERT, UPDATE (state, run, answered_at_airflow)",
         "request_items": "SELECT, INSERT",
         "decisions": "SELECT, INSERT, UPDATE (applied_at)",
         "artifacts": "SELECT, UPDATE (due_at, restricted, epoch, earlier_epochs, extension)",
@@ -41,11 +41,11 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "register": "SELECT, INSERT",
     },
     "expire": {
-        "artifacts": "SELECT, UPDATE (state, erased_at, token)",
+        "artifacts": "SELECT, UPDATE (state, erased_at)",
         "data_keys": "SELECT, DELETE",
         "epochs": "SELECT, UPDATE",
         "recordings": "SELECT, UPDATE (caller_index, agent)",
-        "requests": "SELECT, UPDATE (state)",
+        "requests": "SELECT",
         "request_items": "SELECT",
         "decisions": "SELECT",
         "manifests": "SELECT, INSERT",

@@ -20,7 +20,9 @@ class PoliciesCatalog(Session):
     def policy_at(self, tx: Connection, instant: datetime) -> Policy | None:
         """The version in force at an instant; None before the first."""
         query = select(policies.c.text).where(policies.c.in_force_from <= instant)
-        return _first(tx.execute(query.order_by(policies.c.in_force_from.desc()).limit(1)).scalar_one_or_none())
+        return _first(
+            tx.execute(query.order_by(policies.c.in_force_from.desc()).limit(1)).scalar_one_or_none()
+        )
 
     def newest_policy(self, tx: Connection) -> Policy | None:
         """The version applied last, in force or announced."""

@@ -52,7 +52,9 @@ class Session:
         row = tx.execute(text("SELECT test, offset_s FROM clock")).one()
         return bool(row.test), int(row.offset_s)
 
-    def append(self, tx: Connection, actor: str, kind: str, entries: Sequence[Mapping[str, object]]) -> list[bytes]:
+    def append(
+        self, tx: Connection, actor: str, kind: str, entries: Sequence[Mapping[str, object]]
+    ) -> list[bytes]:
         """Register rows that commit with the act; `kind` is `source:subject:action`. Fields are identifiers,
         codes and digests, never content. Returns the leaves."""
         at = iso(self.now(tx))

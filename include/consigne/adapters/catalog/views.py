@@ -119,28 +119,30 @@ def _artifact(row: RowMapping) -> Document:
 
 
 def certificates(tx: Connection) -> list[Document]:
-    """Every certificate, oldest first; an artifact's is `cryptographic` once its epoch has one.
+    """Every certificate, oldest first; an artifact's is `cryptographic` once every epoch that ever wrapped its
+    key has one, as the verifier joins them.
 
     `file` is the name under which `consigne certificates --out` writes it.
     """
-    of_epoch = t.certificates.alias("of_epoch")
-    raised = exists().where(of_epoch.c.epoch == t.certificates.c.epoch, of_epoch.c.scope == "epoch")
-    order = t.certificates.c.issued_at, t.certificates.c.id
-    query = select(t.certificates, raised.label("raised")).order_by(*order)
-    return [
-        {
-            "id": str(row["id"]),
-            "scope": row["scope"],
-            "proof": "cryptographic" if row["raised"] else "logical",
-            "assurance": read_parts(row["file"])["body"]["assurance"],
-            "issued_at": iso(row["issued_at"]),
-            "irrecoverable_after": iso(row["irrecoverable_after"]),
-            "artifact": row["artifact"] and str(row["artifact"]),
-            "epoch": row["epoch"],
-            "file": f"certificate-{row['id']}.json",
-        }
-        for row in _rows(tx, query)
-    ]
+    rows = _rows(tx, select(t.certificates).order_by(t.certificates.c.issued_at, t.certificates.c.id))
+    destroyed = {row["epoch"] for row in rows if row["scope"] == "epoch"}
+    return [_certificate(row, destroyed) for row in rows]
+
+
+def _certificate(row: RowMapping, destroyed: set[str]) -> Document:
+    body = read_parts(row["file"])["body"]
+    wrapped_by = {row["epoch"], *body.get("earlier_epochs", ())}
+    return {
+        "id": str(row["id"]),
+        "scope": row["scope"],
+        "proof": "cryptographic" if wrapped_by <= destroyed else "logical",
+        "assurance": body["assurance"],
+        "issued_at": iso(row["issued_at"]),
+        "irrecoverable_after": iso(row["irrecoverable_after"]),
+        "artifact": row["artifact"] and str(row["artifact"]),
+        "epoch": row["epoch"],
+        "file": f"certificate-{row['id']}.json",
+    }
 
 
 _REQUEST = select(

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256 as hash_sha256
 from typing import Final
 from urllib.parse import quote, urlsplit
+from xml.etree.ElementTree import ParseError
 
 from minio import Minio
 from minio.credentials.credentials import Credentials
@@ -20,7 +21,7 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 from minio.signer import sign_v4_s3
 from minio.time import to_amz_date, utcnow
-from urllib3 import PoolManager, Retry, Timeout
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from consigne.acts.ports import ObjectFacts, ObjectVersion, Stored, Upload
@@ -135,7 +136,7 @@ class MinioStore:
         with translated("put"):
             answer = self._pool.urlopen("PUT", url.geturl(), body=data, headers=signed)
             if answer.status != 200:
-                raise S3Error.fromxml(answer)
+                raise _refusal(answer)
         version = answer.headers.get("x-amz-version-id")
         if not version:
             raise Misconfigured("not_versioned", bucket, "run `consigne apply`")
@@ -212,3 +213,12 @@ def _fault(fault: S3Error, operation: str) -> ConsigneError:
     if fault.code in _RETRIABLE or (fault.response.status >= 500 and fault.response.status != 501):
         return Unavailable("store", where)
     return Misconfigured("store_refused", where)
+
+
+def _refusal(answer: BaseHTTPResponse) -> Exception:
+    # What stands between us and MinIO may answer in no XML at all.
+    try:
+        fault: Exception = S3Error.fromxml(answer)
+        return fault
+    except ParseError:
+        return Unavailable("store", str(answer.status), "is MinIO up?")

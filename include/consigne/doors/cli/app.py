@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import typer
-from typer._click.exceptions import ClickException  # typer carries its own click, and exports only parts of it
+from typer._click.exceptions import (
+    ClickException,  # typer carries its own click, and exports only parts of it
+)
 
 from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
 
@@ -47,7 +49,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code (contract.md, Commands). A fault is one line, never a traceback."""
     asked = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
-        result = _app([asked] if asked in COMMANDS else list(COMMANDS))(list(arguments), standalone_mode=False)
+        result = _app([asked] if asked in COMMANDS else list(COMMANDS))(
+            list(arguments), standalone_mode=False
+        )
     except ConsigneError as fault:
         print(f"consigne: {fault}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES if isinstance(fault, kind))

@@ -35,7 +35,9 @@ SOME_BREACHES = 2
 
 def certificates(
     as_json: Json = False,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write them, with all that checks them.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write them, with all that checks them.")
+    ] = None,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Certificates of destruction; with --out, with checkpoints, proofs, the public key and the verifier."""
@@ -71,9 +73,13 @@ def _write(settings: Settings, out: Path, files: dict[str, bytes]) -> None:
 
 
 def verify(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="As consigne-verify.pyz takes them.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE…", help="As consigne-verify.pyz takes them.")
+    ] = None,
     key: Annotated[Path | None, typer.Option(help="The public key that you trust.")] = None,
-    register: Annotated[bool, typer.Option("--register", help="The register against its published checkpoints.")] = False,
+    register: Annotated[
+        bool, typer.Option("--register", help="The register against its published checkpoints.")
+    ] = False,
     as_json: Json = False,
     state: State = DEFAULT_STATE,
 ) -> None:

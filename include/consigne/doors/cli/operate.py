@@ -19,15 +19,14 @@ from consigne.acts.ingest import retry_delivery
 from consigne.adapters.catalog.session import Session, open_engine
 from consigne.adapters.catalog.tables import artifacts, deliveries
 from consigne.doors.apply import apply as apply_all
+from consigne.doors.cli.options import DEFAULT_STATE, State
 from consigne.doors.cli.runs import Runs
 from consigne.doors.local import airflow
-from consigne.doors.settings import CHECKOUT, Settings
+from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.clock import Duration, add, iso
 from consigne.rules.errors import BadInput, Misconfigured, Unavailable
 
-State = Annotated[Path, typer.Option(help="The state folder.")]
-HERE = CHECKOUT / ".state"
 SOME_FAILED = 1
 SETTLED = ("cleared", "quarantined")
 MOST_FAILURES = 3
@@ -35,8 +34,10 @@ MOST_FAILURES = 3
 
 def ingest(
     path: Annotated[Path | None, typer.Argument(help="A folder of deliveries to hand to intake.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Until each delivery is cleared or quarantined.")] = False,
-    state: State = HERE,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until each delivery is cleared or quarantined.")
+    ] = False,
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Hand a folder to intake and run the Dag."""
     settings = Settings.open(state)
@@ -50,11 +51,13 @@ def hand_over(source: Path, intake: Path) -> int:
     """Copy a folder's files into intake, JSON last as the delivery format asks; each appears whole."""
     if not source.is_dir():
         raise BadInput("no_folder", "PATH")
-    files = sorted((one for one in source.iterdir() if one.is_file()), key=lambda one: (one.suffix == ".json", one))
+    files = sorted(
+        (one for one in source.iterdir() if one.is_file()), key=lambda one: (one.suffix == ".json", one)
+    )
     for file in files:
         draft = intake / f".{secrets.token_hex(8)}"
         shutil.copyfile(file, draft)
-        os.replace(draft, intake / file.name)
+        draft.replace(intake / file.name)
     return len(files)
 
 
@@ -87,13 +90,19 @@ def _unsettled(settings: Settings) -> bool:
 
 
 def _pairs(intake: Path) -> int:
-    return len({one.name for one in os.scandir(intake) if one.name.endswith(".json") and one.is_file(follow_symlinks=False)})
+    return len(
+        {
+            one.name
+            for one in os.scandir(intake)
+            if one.name.endswith(".json") and one.is_file(follow_symlinks=False)
+        }
+    )
 
 
 def expire(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until the run has ended.")] = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Run the expiry Dag now."""
     settings = Settings.open(state)
@@ -109,19 +118,22 @@ def expire(
 
 def _say_due(settings: Settings) -> None:
     with Session(open_engine(settings.database_url("read")), os.urandom).begin() as tx:
-        due = artifacts.c.state.in_(("storing", "kept", "erasing")) & (artifacts.c.due_at <= text("consigne_now()"))
+        due = artifacts.c.state.in_(("storing", "kept", "erasing")) & (
+            artifacts.c.due_at <= text("consigne_now()")
+        )
         for row in tx.execute(select(artifacts).where(due).order_by(artifacts.c.due_at)):
             typer.echo(f"due {iso(row.due_at)}  {row.purpose}/{row.part}  {row.id}")
 
 
 def retry(
     names: Annotated[list[str], typer.Argument(metavar="DELIVERY…", help="Ids as `deliveries` shows them.")],
-    state: State = HERE,
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Try quarantined deliveries again."""
     settings = Settings.open(state)
     platform = open_platform(settings, "ingest")
-    left = [name for name in names if not any([retry_delivery(platform, id) for id in _named(settings, name)])]
+    # A sum, not `any`: all of that name are tried.
+    left = [name for name in names if not sum(retry_delivery(platform, id) for id in _named(settings, name))]
     for name in left:
         typer.echo(f"not quarantined: {name}", err=True)
     if len(left) < len(names):
@@ -136,30 +148,39 @@ def _named(settings: Settings, name: str) -> list[UUID]:
         return list(tx.execute(select(deliveries.c.id).where(where)).scalars())
 
 
-def apply(state: State = HERE) -> None:
+def apply(state: State = DEFAULT_STATE) -> None:
     """Bring database, store and roles in line with the policy. Idempotent."""
     settings = Settings.open(state)
     apply_all(settings, typer.echo)
     roles = airflow.module(settings, "accounts", "consigne.doors.orchestration.accounts")
-    done = subprocess.run(roles.argv, cwd=roles.folder, env=dict(roles.environment), capture_output=True, check=False)
+    done = subprocess.run(
+        roles.argv, cwd=roles.folder, env=dict(roles.environment), capture_output=True, check=False
+    )
     if done.returncode != 0:
         raise Unavailable("roles_not_applied", "airflow", "is its database up?")
 
 
 def clock(
-    advance: Annotated[str, typer.Option(help="An ISO 8601 duration, such as P1D or PT10M.")], state: State = HERE
+    advance: Annotated[str, typer.Option(help="An ISO 8601 duration, such as P1D or PT10M.")],
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Shift the test clock forward. Only in a state folder made with --test-clock."""
     settings = Settings.open(state)
     if not settings.test_clock:
-        raise BadInput("no_test_clock", "--state", "only a state folder made with --test-clock may shift its clock")
+        raise BadInput(
+            "no_test_clock", "--state", "only a state folder made with --test-clock may shift its clock"
+        )
     duration = Duration.parse(advance)
     session = Session(open_engine(settings.database_url("owner")), os.urandom)
     with session.begin() as tx:
         now = session.now(tx)
         shift_s = int((add(now, duration, "UTC") - now).total_seconds())
-        if tx.execute(text("UPDATE clock SET offset_s = offset_s + :s WHERE test"), {"s": shift_s}).rowcount != 1:
+        if (
+            tx.execute(text("UPDATE clock SET offset_s = offset_s + :s WHERE test"), {"s": shift_s}).rowcount
+            != 1
+        ):
             raise Misconfigured("no_test_clock", "catalog")
+        session.append(tx, "ops", "configure:clock:advanced", [{"seconds": shift_s}])
         typer.echo(iso(session.now(tx)))
 
 

@@ -32,7 +32,9 @@ class Runs:
         self._send("POST", f"/api/v2/dags/{dag}/dagRuns", body)
         return run
 
-    def wait(self, dag: str, run: str, tell: Callable[[str], None] = lambda _: None, patience_s: int = 900) -> str:
+    def wait(
+        self, dag: str, run: str, tell: Callable[[str], None] = lambda _: None, patience_s: int = 900
+    ) -> str:
         """`success` or `failed`, telling what is under way meanwhile."""
         last, end = "", time.monotonic() + patience_s
         while time.monotonic() < end:
@@ -59,7 +61,9 @@ class Runs:
         if answer.status_code in (401, 403):
             raise Misconfigured("not_allowed", "ops", "the state folder's account may not do this")
         if answer.status_code == 404:
-            raise Unavailable("no_dag", path.split("/")[4] if "/dags/" in path else path, "is it parsed? see the UI")
+            raise Unavailable(
+                "no_dag", path.split("/")[4] if "/dags/" in path else path, "is it parsed? see the UI"
+            )
         if not answer.is_success:
             raise Unavailable("broken", f"api-server {answer.status_code}")
         return answer.json()

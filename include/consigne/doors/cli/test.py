@@ -16,7 +16,11 @@ from consigne.doors.settings import CHECKOUT
 from consigne.rules.errors import BadInput, Misconfigured
 
 # What may be left out, the Debian package that brings it, and the program by which it is known.
-PACKAGES = {"browser": ("chromium", "chromium"), "hsm": ("softhsm2", "softhsm2-util"), "voices": ("espeak-ng", "espeak-ng")}
+PACKAGES = {
+    "browser": ("chromium", "chromium"),
+    "hsm": ("softhsm2", "softhsm2-util"),
+    "voices": ("espeak-ng", "espeak-ng"),
+}
 CHECKS = (
     ("ruff", "check", "--quiet", "."),
     ("ruff", "format", "--check", "--quiet", "."),
@@ -54,12 +58,16 @@ def test(
 
 def install_packages(names: list[str]) -> None:
     """Debian packages that are missing; where they may not be installed, name the command and stop."""
-    missing = [package for package, program in (PACKAGES[name] for name in names) if shutil.which(program) is None]
+    missing = [
+        package for package, program in (PACKAGES[name] for name in names) if shutil.which(program) is None
+    ]
     if not missing:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
     if os.getuid() != 0 or shutil.which("apt-get") is None:
-        raise Misconfigured("missing_packages", ", ".join(missing), f"run: sudo {' '.join(command)}; or use --without")
+        raise Misconfigured(
+            "missing_packages", ", ".join(missing), f"run: sudo {' '.join(command)}; or use --without"
+        )
     typer.echo(f"installing {', '.join(missing)}")
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)

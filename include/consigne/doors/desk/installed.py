@@ -6,11 +6,9 @@ from functools import lru_cache
 
 from consigne.acts.journey import Platform
 from consigne.doors.desk.app import Desk, make_desk
-from consigne.doors.settings import Settings
+from consigne.doors.settings import SWEEP_SECRET, Settings
 from consigne.doors.wiring import open_platform
 
-SWEEP_SECRET = "desk-sweep"
-"""The secret with which the sealer calls `/consigne/internal/sweep` (header X-Consigne-Sweep)."""
 HOOK_SECRET = "intake-hook"
 """The secret with which a source or a store calls `/consigne/internal/intake`."""
 

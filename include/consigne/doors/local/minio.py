@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import importlib.util
 import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from consigne.doors.local.ask import ask
-from consigne.doors.local.processes import Command, clean_environment, no_core_dumps
+from consigne.doors.local.processes import Command, clean_environment, die_with_parent, no_core_dumps
 from consigne.doors.settings import Settings, write_private
 from consigne.rules.errors import Misconfigured
 
@@ -24,7 +26,7 @@ VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 MODULE = f"github.com/minio/minio@{VERSION}"
 OLDEST_GO = (1, 24)
 # Packages that the build compiles, counted once: only for the progress.
-PACKAGES = 1200
+PACKAGES = 1300
 ON_PATH = ("silo", "minio")  # silo: the maintained fork
 SAY_EVERY_S = 5.0
 
@@ -36,7 +38,11 @@ def find(say: Callable[[str], None]) -> Path:
             return Path(found)
     cached = cache_folder() / f"minio-{VERSION}"
     if not _works(cached):
-        _build(_find_go(), cached, say)
+        cached.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (cached.parent / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _works(cached):  # unless somebody else built it while we waited
+                _build(_find_go(), cached, say)
     return cached
 
 
@@ -123,7 +129,8 @@ def _find_go() -> Path:
 
 def _build(go: Path, target: Path, say: Callable[[str], None]) -> None:
     """`go install` into a scratch folder, tried, then renamed into the cache."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in target.parent.glob("build-*"):  # by a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
     say("MinIO: building it once from source; this takes some minutes")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as scratch:
         argv = [str(go), "install", "-v", "-ldflags=-s -w", MODULE]
@@ -134,13 +141,22 @@ def _build(go: Path, target: Path, say: Callable[[str], None]) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=no_core_dumps,
+            preexec_fn=_settle,
         ) as build:
-            last = _follow(build, say)
+            try:
+                last = _follow(build, say)
+            except BaseException:
+                build.send_signal(signal.SIGINT)
+                raise
         made = Path(scratch) / "minio"
         if build.returncode != 0 or not _works(made):
             raise Misconfigured("minio_build_failed", MODULE, last)
         made.replace(target)
+
+
+def _settle() -> None:
+    no_core_dumps()
+    die_with_parent(signal.SIGINT)
 
 
 def _go_environment(go: Path, scratch: Path) -> dict[str, str]:

@@ -21,7 +21,8 @@ from pathlib import Path
 import psutil
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
@@ -113,8 +114,9 @@ def _settle(command: Command, word: signal.Signals, parent: int) -> Callable[[],
 
 
 def _become(uid: int, gid: int) -> None:
-    """Drop root, but keep passing through folders of mode 0700 that root owns: the state folder is one."""
-    _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    """Drop root, but keep passing through folders of mode 0700 that root owns: the state folder is one. The
+    bit keeps the capability through setresuid(2), and lets access(2) see it."""
+    _libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)

@@ -14,12 +14,11 @@ import httpx
 
 from consigne.acts.seal import publish, seal
 from consigne.doors.local.processes import no_core_dumps
-from consigne.doors.settings import Settings
+from consigne.doors.settings import SWEEP_SECRET, Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.errors import ConsigneError
 
 EVERY_S = 60.0
-SWEEP_SECRET = "desk-sweep"
 
 log = logging.getLogger("consigne.sealer")
 

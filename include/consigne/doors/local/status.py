@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -26,7 +26,7 @@ def status(settings: Settings, with_secrets: bool = False) -> dict[str, Any]:
         "components": states,
         "accounts": _accounts(settings, with_secrets),
         "store": _store(settings, with_secrets),
-        "database": {"url": settings.database_admin_url()} if with_secrets else {},
+        "database": {"url": make_url(settings.database_admin_url()).render_as_string(not with_secrets)},
         "keyring": {"url": settings.keyring_url},
         "clock": {"test": settings.test_clock, "offset_s": catalog.get("offset_s", 0)},
         "swap": swap_is_on(),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from consigne.rules.request import Answer
 
+PAUSES_S = (2, 4, 8, 16, 30, 60)
 DESK_ONLY = "desk:only"
 """The assignee of every human task: nobody answers but through the desk (auth.py)."""
 
@@ -35,5 +38,16 @@ class DeskApproval(HITLOperator):
 
     def execute(self, context: Context) -> Any:
         """Write the request for input, then park (raises Airflow's signal)."""
-        self.response_timeout = timedelta(seconds=self._seconds_left(context))
+        self.response_timeout = timedelta(seconds=self._ask_patiently(context))
         return super().execute(context)
+
+    def _ask_patiently(self, context: Context) -> int:
+        # Without retries, a catalog that is away for two minutes must be waited for here.
+        for pause_s in PAUSES_S:
+            try:
+                return self._seconds_left(context)
+            except AirflowFailException:
+                raise
+            except AirflowException:
+                time.sleep(pause_s)
+        return self._seconds_left(context)

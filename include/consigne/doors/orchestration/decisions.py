@@ -169,6 +169,6 @@ async def _apply(id: UUID) -> bool:
 async def _quietly(work: Awaitable[bool]) -> bool:
     try:
         return await work
-    except (ConsigneError, httpx.HTTPError) as fault:
+    except (ConsigneError, httpx.HTTPError, KeyError, TypeError, ValueError) as fault:
         log.warning("sweep: %s", fault.code if isinstance(fault, ConsigneError) else type(fault).__name__)
         return False

@@ -28,21 +28,24 @@ Breach = tuple[str, str, str]
 def breaches(loaded: Loaded) -> list[Finding]:
     """Every limit that the policy breaks, by line; only warnings where it calls itself a demonstration.
 
-    An unknown redaction profile stands here, and as an error always: `load` also reads policies that were
-    in force under an earlier version of Consigne.
+    What this version cannot do stands here, and as an error always: `load` also reads policies that were in
+    force under another version of Consigne.
     """
     found = [loaded.finding(*breach) for breach in _all(loaded.policy)]
     if loaded.policy.demo:
         found = [replace(each, severity="warning") for each in found]
-    found += [loaded.finding(*breach) for breach in _unknown_profiles(loaded.policy)]
+    found += [loaded.finding(*breach) for breach in _unbuilt(loaded.policy)]
     return sorted(found, key=lambda each: (each.line, each.column))
 
 
-def _unknown_profiles(policy: Policy) -> Iterator[Breach]:
+def _unbuilt(policy: Policy) -> Iterator[Breach]:
     for name, purpose in policy.purposes.items():
         if purpose.redaction.profile not in PROFILES:
             path = f"purposes.{name}.redaction.profile"
             yield path, "unknown_profile", "no redaction profile has that name"
+        if "owner" in purpose.approval:
+            message = "this version asks the data protection officer alone"
+            yield f"purposes.{name}.approval", "stage_not_built", message
 
 
 def _all(policy: Policy) -> Iterator[Breach]:

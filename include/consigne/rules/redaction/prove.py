@@ -6,9 +6,10 @@ or a codec that gives back more than it got is seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,18 +17,25 @@ from consigne.rules.audio import codecs
 from consigne.rules.audio.pcm import Audio
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript
-from consigne.rules.redaction import cards, codes, tones
+from consigne.rules.redaction import bank, cards, codes, identity, tones
 from consigne.rules.redaction.mask import stretches
 from consigne.rules.redaction.spans import Span
-from consigne.rules.redaction.transcript import decode, place, search, suspected
+from consigne.rules.redaction.transcript import Detector, decode, place, search, suspected
 
 SOUND = (partial(tones.find, setting=tones.PROOF, sequence_gap_ms=0),)
-TEXT = (cards.find, codes.find)
+ALWAYS = (cards.find, codes.find, bank.find_iban, bank.find_bic, bank.find_rib, identity.find_nir)
+TEXT: Mapping[str, tuple[Detector, ...]] = MappingProxyType(
+    {"payment": ALWAYS, "payment_and_contact": (*ALWAYS, identity.find_email, identity.find_phone)}
+)
 ROUNDING_MS = 1
 
 
 def prove_audio(
-    stored: bytes, original: Audio, transcript: Transcript | None, masks: Sequence[Span]
+    stored: bytes,
+    original: Audio,
+    transcript: Transcript | None,
+    masks: Sequence[Span],
+    profile: str = "payment",
 ) -> str | None:
     """The check that `stored` (FLAC) fails, or None: `decodes`, `duration`, `unmasked_samples` (outside the
     masks it is the original), `masked_energy` (not silent in the masks, or where the original's sound or
@@ -41,7 +49,7 @@ def prove_audio(
     if not _same_outside(audio, original, masks):
         return "unmasked_samples"
     try:
-        spoken = _spoken(transcript, original) if transcript else ()
+        spoken = _spoken(transcript, original, profile) if transcript else ()
     except BadInput as fault:
         return fault.where
     heard = [span for find in SOUND for span in find(original)]
@@ -50,13 +58,13 @@ def prove_audio(
     return "tone" if any(find(audio) for find in SOUND) else None
 
 
-def prove_transcript(stored: bytes, original: Transcript) -> str | None:
+def prove_transcript(stored: bytes, original: Transcript, profile: str = "payment") -> str | None:
     """The check that `stored` (what `transcript.encode` writes) fails, or None: `words` (their number, times
     and speakers are the original's), `transcript` (nothing is found in it), `speaker`."""
     masked = decode(stored)
     if _without_text(masked) != _without_text(original):
         return "words"
-    if search(masked, TEXT) or suspected(masked):
+    if search(masked, TEXT[profile]) or suspected(masked):
         return "transcript"
     return "speaker" if any(cards.scan(name) for name in {w.speaker for w in masked.words}) else None
 
@@ -69,8 +77,8 @@ def _without_text(transcript: Transcript) -> Transcript:
     return replace(transcript, words=tuple(words))
 
 
-def _spoken(transcript: Transcript, original: Audio) -> tuple[Span, ...]:
-    return place(transcript, search(transcript, TEXT), original.duration_ms)
+def _spoken(transcript: Transcript, original: Audio, profile: str) -> tuple[Span, ...]:
+    return place(transcript, search(transcript, TEXT[profile]), original.duration_ms)
 
 
 def _same_outside(audio: Audio, original: Audio, masks: Sequence[Span]) -> bool:

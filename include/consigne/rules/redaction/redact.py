@@ -52,19 +52,20 @@ def protect(
             return Quarantined("needs_transcript", "transcript")
         if words and suspected(words):
             return Quarantined("suspected_missed", "transcript")
-        return _protect(original, words, PROFILES[profile])
+        return _protect(original, words, profile)
     except BadInput as fault:
         return Quarantined(fault.code, fault.where)
 
 
-def _protect(original: Audio, words: Transcript | None, profile: Profile) -> Protected | Quarantined:
+def _protect(original: Audio, words: Transcript | None, name: str) -> Protected | Quarantined:
+    profile = PROFILES[name]
     masked_words, findings = _blank(words, profile) if words else (None, [])
     masks = _masks(original, words, findings, profile)
     stored = codecs.write(silence(original, masks))
-    failed = prove_audio(stored, original, words, masks)
+    failed = prove_audio(stored, original, words, masks, name)
     text = encode(masked_words) if masked_words else None
     if not failed and text and words:
-        failed = prove_transcript(text, words)
+        failed = prove_transcript(text, words, name)
     if failed:
         return Quarantined("not_proven", failed)
     return Protected(

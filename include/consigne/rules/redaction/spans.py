@@ -14,6 +14,12 @@ class Kind(StrEnum):
     CARD = "card"
     CODE = "code"
     EXPIRY = "expiry"
+    IBAN = "iban"
+    BIC = "bic"
+    RIB = "rib"
+    NIR = "nir"
+    EMAIL = "email"
+    PHONE = "phone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from consigne.rules.clock import parse_instant
+from consigne.rules.clock import parse_day, parse_instant
 from consigne.rules.errors import BadInput
 
 
@@ -16,9 +16,11 @@ def read_until(text: str, zone: str) -> date | datetime:
     """
     try:
         if len(text) == len("2027-05-20"):
-            return date.fromisoformat(text)
+            day = parse_day(text)
+            parse_instant(f"{text}T00:00:00Z")  # within the years that any zone can show
+            return day
         local = datetime.fromisoformat(text)
-        return parse_instant(text) if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))
+        return parse_instant(text if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone)).isoformat())
     except (ValueError, BadInput):
         raise BadInput("bad_field", "until", "a date or an instant, ISO 8601") from None
 

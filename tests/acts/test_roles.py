@@ -1,0 +1,130 @@
+"""Each act under its own database role, and nothing more: the table in grants.py is enough, and is a wall."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import ProgrammingError
+
+from consigne.acts import decide, extend
+from consigne.acts.journey import Platform
+from consigne.acts.listen import Offered, export
+from consigne.acts.seal import seal
+from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
+from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.catalog.session import open_engine
+from consigne.rules.request import Answer, Decision, ExceptionRequest
+
+from .test_expire import AFTER, DPO, TRAINER, WHY
+from .world import World, expire, ingest
+
+As = Callable[[str], Platform]
+USERS = {role: f"test_{role}" for role in GRANTS}
+
+
+@pytest.fixture
+def engines(engine: Engine) -> Iterator[Callable[[str], Engine]]:
+    """The clone, seen by one role."""
+    with engine.begin() as tx:
+        make_roles(tx, USERS, {role: os.urandom(8).hex() for role in GRANTS})
+        grant(tx, USERS)
+    opened: list[Engine] = []
+
+    def seen_by(role: str) -> Engine:
+        opened.append(open_engine(engine.url.render_as_string(hide_password=False)))
+
+        @event.listens_for(opened[-1], "connect")
+        def become(connection: Any, _: Any) -> None:
+            connection.execute(f"SET ROLE {USERS[role]}")
+            connection.commit()
+
+        return opened[-1]
+
+    yield seen_by
+    for each in opened:
+        each.dispose()
+    with engine.begin() as tx:
+        for user in USERS.values():
+            tx.execute(text(f"DROP OWNED BY {user}"))
+            tx.execute(text(f"DROP ROLE {user}"))
+
+
+@pytest.fixture
+def acting(world: World, engines: Callable[[str], Engine]) -> As:
+    return lambda role: replace(world.platform, catalog=Catalog(engines(role), os.urandom))
+
+
+@pytest.mark.promise("P3", "P7")
+def test_a_whole_life_under_the_roles(world: World, acting: As) -> None:
+    world.deliver_trial("a")
+    world.deliver_trial("b")
+    world.deliver("a", stem="z")
+    world.intake.deliver("broken", b"RIFF", b"{")
+    ingest(acting("ingest"), "first")
+    world.intake.deliver("broken", b"RIFF", b"{}")  # judged anew
+    ingest(acting("ingest"), "second")
+    world.store.versions += [(world.artifacts("b")[0].object, "older", b"x")]
+    heard = export(acting("listen"), TRAINER, world.artifacts("a")[0].id, "coaching")
+    assert isinstance(heard, Offered)
+    ids = [row.id for row in world.artifacts("a")]
+    decider = acting("decide")
+    until = world.base + timedelta(days=3)
+    request = decide.file_request(decider, world.policy, TRAINER, ids, until, "dispute", WHY)
+    assert isinstance(request, ExceptionRequest)
+    said = decide.answer_request(
+        decider, world.policy, DPO, request.id, request.digest, Answer.EXTEND, None, WHY
+    )
+    assert isinstance(said, Decision)
+    extend.apply_decision(decider, world.policy, request.id)
+    world.pass_time(AFTER)
+    expire(acting("expire"), "first")
+    seal(acting("seal"))
+    assert {(row.source_id, row.state) for row in world.artifacts()} == {("a", "kept"), ("b", "erased")}
+    assert world.verified().verified
+
+
+FORBIDDEN = {
+    "ingest": (
+        "UPDATE artifacts SET due_at = now()",
+        "UPDATE epochs SET state = 'closing'",
+        "SELECT payload FROM register",
+        "DELETE FROM tombstones",
+    ),
+    "listen": ("DELETE FROM data_keys",),
+    "decide": (
+        "DELETE FROM data_keys",
+        "UPDATE artifacts SET state = 'erased'",
+        "UPDATE decisions SET answer = 'extend'",
+    ),
+    "expire": (
+        "UPDATE artifacts SET due_at = now()",
+        "UPDATE data_keys SET epoch = ''",
+        "DELETE FROM tombstones",
+        "INSERT INTO decisions SELECT * FROM decisions",
+    ),
+    "seal": ("SELECT wrapped FROM data_keys",),
+    "read": ("SELECT wrapped FROM data_keys",),
+}
+FORBIDDEN_TO_ALL = (
+    "UPDATE register SET payload = ''",
+    "DELETE FROM register",
+    "UPDATE policies SET text = ''",
+    "UPDATE clock SET offset_s = 1",
+    "DELETE FROM certificates",
+    "UPDATE certificates SET file = ''",
+)
+
+
+@pytest.mark.promise("P3", "P5", "P7")
+def test_no_role_does_what_is_another_s(engines: Callable[[str], Engine]) -> None:
+    for role in GRANTS:
+        seen = engines(role)
+        for statement in FORBIDDEN[role] + FORBIDDEN_TO_ALL:
+            with pytest.raises(ProgrammingError, match="InsufficientPrivilege"), seen.begin() as tx:
+                tx.execute(text(statement))

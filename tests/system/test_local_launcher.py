@@ -1,0 +1,74 @@
+"""`./consigne` itself, in a small checkout of its own: a lock with nothing but uv, a command line that only
+says how it was started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from consigne.doors.settings import CHECKOUT
+
+MAIN = "import os, sys; print(sys.argv[1:], sys.prefix, os.environ['PYTHONPATH'], sep='\\n')\n"
+EXTRA = "# the lock has changed\n"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("launcher") / "a checkout"
+    package = folder / "include" / "consigne" / "doors" / "cli"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(MAIN)
+    shutil.copy2(CHECKOUT / "consigne", folder / "consigne")
+    lock = (CHECKOUT / "requirements.txt").read_text()
+    found = re.search(r"^uv==.*?(?=^[a-z])", lock, flags=re.MULTILINE | re.DOTALL)
+    assert found
+    (folder / "requirements.txt").write_text(found[0])
+    (folder / "requirements-dev.txt").write_text("")
+    return folder
+
+
+def start(checkout: Path, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [checkout / "consigne", *args],
+        cwd="/",
+        env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(checkout: Path, *args: str) -> tuple[str, str]:
+    process = start(checkout, *args)
+    out, told = process.communicate(timeout=300)
+    assert process.returncode == 0, told
+    return out, told
+
+
+def test_it_makes_its_environment_once_also_when_called_twice_at_once(checkout: Path) -> None:
+    both = [start(checkout, "show", "a b"), start(checkout, "show", "a b")]
+    ended = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    expected = ["['show', 'a b']", str(checkout / ".venv"), str(checkout / "include")]
+    assert [out.splitlines() for out, _ in ended] == [expected, expected]
+    assert sum("installing the packages" in told for _, told in ended) == 1
+    assert run(checkout)[1] == ""
+
+
+def test_it_is_made_again_when_the_lock_changes(checkout: Path) -> None:
+    run(checkout)
+    with (checkout / "requirements.txt").open("a") as lock:
+        lock.write(EXTRA)
+    assert "installing the packages" in run(checkout)[1]
+    assert run(checkout)[1] == ""
+
+
+def test_it_is_found_through_a_link(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(checkout / "consigne")
+    process = subprocess.run([tmp_path / "link"], capture_output=True, text=True, timeout=300, check=True)
+    assert str(checkout / ".venv") in process.stdout
