@@ -211,7 +211,7 @@ def test_no_certificate_while_anything_is_listed(due: World, what: str) -> None:
 @pytest.mark.promise("P5")
 def test_the_oldest_goes_first(due: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acts, "LIMIT", 2)
-    with pytest.raises(Conflict, match="2 artifacts"):
+    with pytest.raises(Conflict, match="2 left"):
         due.expire()
     assert {(row.source_id, row.state) for row in due.artifacts() if row.purpose == "trial"} == {
         ("b", "erased"), ("a", "kept"),
@@ -402,6 +402,9 @@ def test_a_keyring_that_is_away_leaves_the_epoch_closing_and_the_next_run_ends_i
     with pytest.raises(Unavailable):
         with_parts(due, keyring=Away()).expire()
     assert "closing" in due.epochs().values() and due.certificates("epoch") == []
+    due.pass_time(timedelta(days=1))
+    with pytest.raises(Conflict, match="overdue"):
+        acts.report_expiry(due.platform, "later")
     name = next(name for name, state in due.epochs().items() if state == "closing")
     with due.platform.catalog.begin() as tx:
         assert not due.platform.catalog.hold_epoch_open(tx, name)
@@ -466,12 +469,12 @@ def test_a_clock_behind_the_register_stops_the_destruction(due: World) -> None:
 def test_what_is_left_over_fails_the_report_and_what_just_fell_due_does_not(due: World) -> None:
     assert acts.report_expiry(due.platform, "nothing was due when it began") == {"left": 0}
     acts.freeze_manifest(due.platform, "first", False)
-    with pytest.raises(Conflict, match="4 artifacts"):
+    with pytest.raises(Conflict, match="4 left"):
         acts.report_expiry(due.platform, "first")
     [entry] = due.register("expire:manifest:reported")
     assert entry["left"] == 4
     due.pass_time(AFTER + acts.UNSEEN)
-    with pytest.raises(Conflict, match="4 artifacts"):
+    with pytest.raises(Conflict, match="4 left"):
         acts.report_expiry(due.platform, "its freezing failed")
 
 

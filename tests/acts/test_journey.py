@@ -149,7 +149,7 @@ def test_a_lost_claim_takes_with_it_whatever_was_written(world: World) -> None:
 class Faulty:
     """A step on a world's claimed deliveries, whose effect fails as told for each."""
 
-    def __init__(self, world: World, *faults: ConsigneError | None) -> None:
+    def __init__(self, world: World, *faults: Exception | None) -> None:
         self.world, self.faults = world, list(faults)
         for number in range(len(faults)):
             world.deliver(f"d{number}")
@@ -186,6 +186,14 @@ def test_one_bad_row_never_stops_the_others(world: World) -> None:
     )
 
 
+def test_a_fault_of_our_own_code_leaves_its_row_and_shows_its_place_but_no_value(world: World) -> None:
+    stage = Faulty(world, None, KeyError("a caller's number"), None)
+    first, faulty, last = stage.ids
+    outcome = stage.advance()
+    assert outcome.done == [first, last]
+    assert "KeyError" in outcome.left[faulty] and "caller" not in outcome.left[faulty]
+
+
 def test_a_part_that_is_away_ends_the_round(world: World) -> None:
     stage = Faulty(world, None, Unavailable("store", "put"), None)
     outcome = stage.advance()
@@ -204,8 +212,8 @@ def test_a_wrong_installation_stops_the_task(world: World) -> None:
 
 
 def test_what_is_left_for_the_next_run_fails_no_task() -> None:
-    left = {uuid.uuid4(): "changed"}
-    assert ingest.finish(Outcome(left=left)) == {"done": 0, "refused": 0, "left": 1, "lost": 0}
+    left = {uuid.uuid4(): "changed", uuid.uuid4(): "changed"}
+    assert ingest.finish(Outcome(left=left)) == {"done": 0, "refused": 0, "left": ["changed"], "lost": 0}
 
 
 @pytest.mark.promise("P8")

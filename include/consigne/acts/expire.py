@@ -205,19 +205,24 @@ def _close(platform: Platform, name: str) -> bool:
 
 
 def report_expiry(platform: Platform, run: str) -> dict[str, int]:
-    """How many are left past their end; Conflict('overdue') where any is, so that the run shows it."""
+    """How many artifacts and epochs are left past their end, and certificates unpublished; Conflict('overdue')
+    where any is, so that the run shows it."""
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         manifest = platform.catalog.manifest_of(tx, run)
         # Without a manifest nothing was due when the run began, or the run failed before it could say so.
         frozen_at: datetime = now - UNSEEN if manifest is None else manifest["frozen_at"]
-        left = 0 if manifest is not None and manifest["dry_run"] else platform.catalog.overdue(tx, frozen_at)
+        left = 0
+        if manifest is None or not manifest["dry_run"]:
+            left = platform.catalog.overdue(tx, frozen_at)
+            left += len(platform.catalog.epochs_to_close(tx, frozen_at))
+            left += sum(map(len, platform.catalog.unpublished_certificates(tx).values()))
         if manifest is not None:
             entry = {"subject": str(manifest["id"]), "left": left}
             platform.catalog.append(tx, "consigne", "expire:manifest:reported", [entry])
     if left:
         raise Conflict(
-            "overdue", f"{left} artifacts", "see the failed tasks of this run; the next run goes on"
+            "overdue", f"{left} left", "see the failed tasks of this run; the next run goes on"
         )
     return {"left": left}
 

@@ -14,7 +14,7 @@ from consigne.acts.ports import Delivery, Waiting
 from consigne.rules import checks, gate
 from consigne.rules.clock import add
 from consigne.rules.draw import month_of
-from consigne.rules.errors import BadInput, Conflict, ConsigneError, Unavailable
+from consigne.rules.errors import BadInput, Conflict, Unavailable
 from consigne.rules.policy.model import Policy
 from consigne.rules.sources import native
 from consigne.rules.values import Admitted, Quarantined, Refused
@@ -85,7 +85,7 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
 
     def verdict(_: Platform, row: Delivery) -> Line | Quarantined:
         what = read[row.id]
-        if isinstance(what, ConsigneError):
+        if isinstance(what, Exception):
             raise what
         return what
 
@@ -104,7 +104,7 @@ class Line:
 
 def _read(
     platform: Platform, policy: Policy, found: Mapping[bytes, Waiting], row: Delivery
-) -> Line | ConsigneError | Quarantined:
+) -> Line | Exception | Quarantined:
     try:
         text = platform.intake.read_json(located(found, row)).reveal()
     except BadInput as fault:
@@ -112,7 +112,14 @@ def _read(
     except (Conflict, Unavailable) as fault:
         return fault
     try:
-        incoming = native.read(row.source, text, policy.size_cap_bytes)
+        return _line(row.source, text, policy)
+    except Exception as fault:  # of our own code: it must not stop the whole batch
+        return fault
+
+
+def _line(source: str, text: bytes, policy: Policy) -> Line:
+    try:
+        incoming = native.read(source, text, policy.size_cap_bytes)
     except BadInput as fault:
         return Line(checks.row(fault, policy.recording_cap), "")
     return Line(checks.row(incoming, policy.recording_cap), incoming.id)
@@ -138,7 +145,7 @@ class Judged:
     policy: str
 
 
-def admit_recordings(platform: Platform, chunk: str) -> dict[str, int]:
+def admit_recordings(platform: Platform, chunk: str) -> dict[str, object]:
     """valid → admitted, refused or quarantined, as the gate says for each purpose."""
     policy = policy_now(platform)
     found = waiting(platform, policy)
@@ -197,7 +204,7 @@ def _settle_judged(
     return True
 
 
-def clear_source(platform: Platform, chunk: str) -> dict[str, int]:
+def clear_source(platform: Platform, chunk: str) -> dict[str, object]:
     """protected (every part kept) or refused → cleared: the delivery's files leave intake."""
     found = waiting(platform, policy_now(platform))
     step = _clearing(found, ["protected", "refused"])
@@ -282,7 +289,7 @@ def taking(
     return take
 
 
-def finish(outcome: Outcome) -> dict[str, int]:
+def finish(outcome: Outcome) -> dict[str, object]:
     """A task's summary. Unavailable where another try may help: Airflow retries with backoff. What is left for
     the next run fails nothing here: one bad call must not stop its chunk, and `report_batch` shows it."""
     if outcome.failed:
@@ -291,6 +298,6 @@ def finish(outcome: Outcome) -> dict[str, int]:
     return {
         "done": len(outcome.done),
         "refused": len(outcome.refused),
-        "left": len(outcome.left),
+        "left": sorted(set(outcome.left.values())),
         "lost": len(outcome.lost),
     }

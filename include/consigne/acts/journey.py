@@ -19,7 +19,7 @@ from uuid import UUID
 
 from consigne.acts.catalog import Catalog, Transaction
 from consigne.acts.ports import Checker, Intake, Keyring, Store
-from consigne.rules.errors import BadInput, Conflict, Tampered, Unavailable
+from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable, place_of
 from consigne.rules.policy.model import Policy
 from consigne.rules.values import Quarantined
 
@@ -91,6 +91,10 @@ def advance(platform: Platform, step: Step[Row, Result], ids: Sequence[UUID]) ->
             break
         except (Conflict, Tampered) as fault:
             outcome.left[row.id] = fault.code
+        except Misconfigured:
+            raise
+        except Exception as fault:  # of our own code: it must not stop the row's neighbours
+            outcome.left[row.id] = place_of(fault)
     return outcome
 
 

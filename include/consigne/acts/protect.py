@@ -48,7 +48,7 @@ class Stowed:
     expired: tuple[str, ...]  # purposes whose end came while this was on its way
 
 
-def protect_recordings(platform: Platform, chunk: str) -> dict[str, int]:
+def protect_recordings(platform: Platform, chunk: str) -> dict[str, object]:
     """admitted → protected: no content is stored before its redaction is proven (P2)."""
     policy = policy_now(platform)
     found = waiting(platform, policy)
@@ -241,7 +241,7 @@ def masked_statement(name: ArtifactName, masked: Sequence[MaskedInterval]) -> by
     return encode({"artifact": str(name.artifact), "attempt": str(name.attempt), "masked": spans})
 
 
-def confirm_stored(platform: Platform, chunk: str) -> dict[str, int]:
+def confirm_stored(platform: Platform, chunk: str) -> dict[str, object]:
     """storing → kept where the store holds the recorded version, encrypted by the server. What is not there
     is forgotten with its key, and its delivery stored anew by the next run."""
     with platform.catalog.begin() as tx:

@@ -6,6 +6,8 @@ called, `Unavailable` of a part that is away: only the last is worth a retry.
 
 from __future__ import annotations
 
+import traceback
+
 
 class ConsigneError(Exception):
     """A fault with a stable code, the field or part it concerns, and what to do; never a value."""
@@ -33,3 +35,12 @@ class Conflict(ConsigneError):
 
 class Tampered(ConsigneError):
     """Bytes are not what was written: wrong key, altered, truncated or substituted."""
+
+
+def place_of(fault: BaseException) -> str:
+    """Type and place of a fault in our own code, never its message, which could hold a value; of a
+    database's fault also the SQLSTATE, which says what kind it was."""
+    frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if "consigne" in frame.filename]
+    where = ", ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-4:])
+    state = getattr(getattr(fault, "orig", None), "sqlstate", "")
+    return f"{type(fault).__name__} {state} at {where}"

@@ -9,7 +9,7 @@ from string import ascii_uppercase, digits
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from consigne.rules.recording import Transcript, Word
@@ -102,7 +102,8 @@ def lay_out(chance: Random, number: str) -> tuple[list[str], list[int]]:
         parts = [number[n : n + 4] for n in range(0, len(number), 4)]
         parts = ["-".join(parts)] if style == "dashed" else parts
     elif style == "random":
-        cuts = sorted(chance.sample(range(1, len(number)), chance.randint(1, min(8, len(number) - 1))))
+        cuts = sorted(chance.sample(range(1, len(number)), chance.randint(1, 7)))
+        cuts = cuts if len(number) > 11 else [4, 6, 8] if len(number) > 8 else [4, 6]
         parts = [number[a:b] for a, b in zip([0, *cuts], [*cuts, len(number)], strict=True)]
         # A word of letters alone is read up to the length of a bank's code.
         parts = [p for part in parts for p in ([part] if len(part) < 5 or not part.isalpha() else list(part))]
@@ -128,10 +129,10 @@ def exemplified(letter: str, style: str) -> str:
     )
 
 
-def found(words: list[str], kind: str) -> set[int]:
-    """The words in which the kind is found."""
+def found(words: list[str], *kinds: str) -> set[int]:
+    """The words in which one of the kinds is found."""
     said = Transcript(tuple(Word(text, n, n, "a") for n, text in enumerate(words)))
-    return {n for finding in search(said, DETECTORS) if finding.kind == kind for n in finding.words}
+    return {n for finding in search(said, DETECTORS[2:]) if finding.kind in kinds for n in finding.words}
 
 
 def left(text: str) -> str:
@@ -163,14 +164,17 @@ def test_a_number_is_found_in_any_layout(number: Number, kind: str, chance: Rand
 @settings(max_examples=2000, deadline=None, derandomize=True)
 @given(chance=seeds)
 def test_a_number_that_fails_its_check_stays(number: Number, chance: Random) -> None:
-    words, _ = lay_out(chance, altered(number(chance)))
-    assert not found(words, "iban") | found(words, "rib")
+    decoy = altered(number(chance))
+    # After country and check digits lie 23 others: as good as a RIB, one in 97 times.
+    assume(len(decoy) != 25)
+    words, _ = lay_out(chance, decoy)
+    assert not found(words, "iban", "rib")
 
 
 BICS = sorted(
     numerals.words(
         """AGRIFRPP BNPAFRPPXXX SOGEFRPP CRLYFRPP CCBPFRPPMTZ DEUTDEFF COBADEFFXXX DEUTDEFF500 INGBNL2A ABNANL2A
-    NWBKGB2L BARCGB22 UBSWCHZH80A BCITITMM KREDBEBB GEBABEBB36A CHASUS33 BCEELULL BSCHESMM BBVAESMMXXX"""
+    NWBKGB2L BARCGB22 UBSWCHZH80A POSOIT22 KREDBEBB GEBABEBB36A CHASUS33 BCEELULL CAIXESBB BCITITMM BBVAESMMXXX RZBAATWWXXX"""
     )
 )
 
@@ -206,6 +210,7 @@ def test_a_bic_is_found_where_it_is_spoken_of(chance: Random) -> None:
             "code banque 30006 code guichet 00001 numéro de compte 12345678901 clé RIB 89",
             "code banque " + "[rib] " * 11,
         ),
+        ("BIC BCIT IT MM voilà", "BIC [bic] [bic] [bic] voilà"),
         ("le BIC de ma banque est POFICHBE", "le BIC de ma banque est [bic]"),
         ("BNPA FR PP XXX c'est le bic", "[bic] [bic] [bic] [bic] c'est le bic"),
     ],

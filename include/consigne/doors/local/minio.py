@@ -68,6 +68,7 @@ def command(settings: Settings) -> Command:
         MINIO_CONFIG_ENV_FILE=str(file),
         MINIO_BROWSER="off",
         MINIO_UPDATE="off",
+        MINIO_MEMLIMIT="256MiB",  # else what many uploads took is never given back
         MINIO_REGION=settings.store_region,
     )
     address = f"127.0.0.1:{settings.store_port}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import resource
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +17,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
-from consigne.rules.errors import ConsigneError, Unavailable
+from consigne.rules.errors import ConsigneError, Unavailable, place_of
 
 log = logging.getLogger("consigne")
 
@@ -59,12 +58,4 @@ def terse() -> Iterator[None]:
     except ConsigneError as fault:
         raise AirflowFailException(str(fault)) from None
     except Exception as fault:
-        raise AirflowFailException(_place(fault)) from None
-
-
-def _place(fault: BaseException) -> str:
-    """Type and place; of a database's fault also the SQLSTATE, which says what kind it was."""
-    frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if "consigne" in frame.filename]
-    where = ", ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-4:])
-    state = getattr(getattr(fault, "orig", None), "sqlstate", "")
-    return f"fault in our own code: {type(fault).__name__} {state} at {where}; please report it"
+        raise AirflowFailException(f"fault in our own code: {place_of(fault)}; please report it") from None

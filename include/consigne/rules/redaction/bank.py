@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from consigne.rules.redaction.numerals import Hit, Token, words
@@ -89,19 +89,28 @@ def find_iban(tokens: Sequence[Token], _hits: Sequence[Hit]) -> list[Hit]:
 def _iban(tokens: Sequence[Token], first: int) -> int | None:
     """Its last token. A bank's code may be cut into words like any others: where no letters were read in its
     place, they count too."""
-    text, last = _read_iban(tokens, first, [0])
+    text, last = _read_iban(tokens, first, _at_start)
     if _checks(text):
         return last
     if text[2:4].isdigit() and text[:2] in LETTERS_FIRST and not (text[4:8].isalpha() and len(text) >= 8):
-        text, last = _read_iban(tokens, first, [0, *BANK_CODE])
+        text, last = _read_iban(tokens, first, _in_bank_code)
     return last if _checks(text) else None
 
 
-def _read_iban(tokens: Sequence[Token], first: int, any_word_at: Sequence[int]) -> tuple[str, int]:
+def _at_start(length: int, _word: str) -> bool:
+    """IT, IS and NO are countries and fillers."""
+    return length == 0
+
+
+def _in_bank_code(length: int, _word: str) -> bool:
+    return length == 0 or length in BANK_CODE
+
+
+def _read_iban(tokens: Sequence[Token], first: int, is_group: Callable[[int, str], bool]) -> tuple[str, int]:
     """At least as many letters and digits as its country's have, or what was read when it was clear that
     this is none."""
     text, last = "", first
-    for piece, end in spell(tokens, first, any_word_at=any_word_at):
+    for piece, end in spell(tokens, first, is_group=is_group):
         text, last = text + (piece if text else piece.removeprefix(IBAN)), end
         country, check = text[:2], text[2:4]
         if len(text) > 1 and (country not in LENGTHS or not (check or "0").isdigit()):
@@ -126,15 +135,20 @@ def find_bic(tokens: Sequence[Token], hits: Sequence[Hit]) -> list[Hit]:
     found: list[Hit] = []
     for index in sorted(set(chain.from_iterable(around))):
         if 0 <= index < len(tokens) and tokens[index].text not in BIC_WORDS:
-            hit = _bic(tokens, index, []) or _bic(tokens, index, [0, 4])
+            hit = _bic(tokens, index)
             if hit and not any(first <= hit.last and hit.first <= last for first, last in beside):
                 found.append(hit)
     return found
 
 
-def _bic(tokens: Sequence[Token], first: int, any_word_at: Sequence[int]) -> Hit | None:
+def _in_bic(length: int, word: str) -> bool:
+    """What would be a filler is a country, or a place (Milan, Madrid)."""
+    return (length == 4 and word in PLACES) or (length == 6 and word == "mm")
+
+
+def _bic(tokens: Sequence[Token], first: int) -> Hit | None:
     text, best, pieces = "", None, []
-    for piece, last in spell(tokens, first, BIC_WORDS, any_word_at, longest=11):
+    for piece, last in spell(tokens, first, BIC_WORDS, _in_bic, longest=11):
         text += piece
         pieces.append(piece)
         if len(text) > 11 or (len(text) > 8 and best and not _branch(text[8:], pieces)):

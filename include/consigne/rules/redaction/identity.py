@@ -78,6 +78,8 @@ def find_email(tokens: Sequence[Token], _hits: Sequence[Hit]) -> list[Hit]:
             first, start, sure = index - 1, index + 1, token.text != "at"
         elif "@" in token.joint:
             first, start, sure = index - 1, index, True
+        elif index and token.word - tokens[index - 1].word > 1:  # an @ that is a word has no token
+            first, start, sure = index - 1, index, False
         else:
             continue
         last = _domain_end(tokens, start, sure)
@@ -90,6 +92,8 @@ def _domain_end(tokens: Sequence[Token], start: int, sure: bool) -> int | None:
     """Labels and the dots between them, the last label an ending in use; what else follows an @ or its name
     counts as one label."""
     at, end, dotted = start, None, False
+    if not sure and start < len(tokens) and tokens[start].role is Role.FILLER:
+        return None
     while at < min(len(tokens), start + MAX_ADDRESS_TOKENS):
         token = tokens[at]
         if at > start and token.text in LINK_WORDS:

@@ -4,7 +4,7 @@ in a spelling alphabet (NATO, French, Swiss), by a letter's name. Digits as nume
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from string import ascii_lowercase
 
 from consigne.rules.redaction.numerals import MAX_FILLERS, Role, Token, words
@@ -34,18 +34,18 @@ def spell(
     tokens: Sequence[Token],
     first: int,
     remarks: frozenset[str] = REMARKS,
-    any_word_at: Collection[int] = (),
+    is_group: Callable[[int, str], bool] = lambda _length, _word: False,
     longest: int = MAX_GROUP_LETTERS,
 ) -> Iterator[tuple[str, int]]:
     """Lower-case letters or digits piece by piece from token `first` on, each with its last token.
 
     Fillers and `remarks` are passed over; any other word ends it. A word alone is a group of letters up to
-    `longest`, unless it is a filler or a number; where the length so far is in `any_word_at`, even then.
+    `longest`, unless it is a filler or a number; even then where `is_group(length so far, word)`.
     """
     length, at, gap = 0, first, 0
     while at < len(tokens) and gap <= MAX_FILLERS:
         token = tokens[at]
-        read = None if token.text in remarks else _piece(tokens, at, length in any_word_at, longest)
+        read = None if token.text in remarks else _piece(tokens, at, is_group(length, token.text), longest)
         if read:
             text, at = read
             length, gap = length + len(text), 0
@@ -63,8 +63,9 @@ def glued(tokens: Sequence[Token], at: int) -> bool:
 
 def number_starts(tokens: Sequence[Token], length: int = 0, remarks: frozenset[str] = REMARKS) -> list[int]:
     """Groups of digits that follow none, and have `length` digits or may go on."""
-    groups = [index for index, token in enumerate(tokens) if token.role is Role.DIGITS]
-    starts = [index for index in groups if index == 0 or tokens[index - 1].role is not Role.DIGITS]
+    role = Role.DIGITS
+    groups = [index for index, token in enumerate(tokens) if token.role is role]
+    starts = [index for index in groups if index == 0 or tokens[index - 1].role is not role]
     return [i for i in starts if len(tokens[i].text) >= length or _may_go_on(tokens, i + 1, remarks)]
 
 
@@ -72,21 +73,19 @@ def _may_go_on(tokens: Sequence[Token], at: int, remarks: frozenset[str]) -> boo
     """Quicker than trying: a long word ends what is spelled."""
     if at == len(tokens):
         return False
-    text = tokens[at].text
-    if len(text) <= MAX_GROUP_LETTERS or text in remarks or text in LETTERS:
+    text, role = tokens[at].text, tokens[at].role
+    if role is not Role.OTHER or len(text) <= MAX_GROUP_LETTERS or text in remarks or text in LETTERS:
         return True
-    return tokens[at].role is Role.FILLER or glued(tokens, at) or glued(tokens, at + 1)
+    return glued(tokens, at) or glued(tokens, at + 1)
 
 
 def apart(tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Whether what lies there stands alone: no number before it, fillers aside, and none at once behind it."""
-    before = first - 1
-    while before >= 0 and tokens[before].role is Role.FILLER:
-        before -= 1
-    if before >= 0 and tokens[before].role is Role.DIGITS:
-        return False
-    after = last + 1
-    return after >= len(tokens) or not (tokens[after].role is Role.DIGITS or glued(tokens, after))
+    """Whether what lies there stands alone: fillers aside, no number before or behind it."""
+    sides = range(first - 1, -1, -1), range(last + 1, len(tokens))
+    nearest = (next((i for i in side if tokens[i].role is not Role.FILLER), None) for side in sides)
+    return not glued(tokens, last + 1) and not any(
+        i is not None and tokens[i].role is Role.DIGITS for i in nearest
+    )
 
 
 def near(tokens: Sequence[Token], at: int, context: frozenset[str], reach: int) -> bool:
@@ -94,7 +93,7 @@ def near(tokens: Sequence[Token], at: int, context: frozenset[str], reach: int) 
     return any(token.text in context for token in tokens[max(0, at - reach) : at + reach + 1])
 
 
-def _piece(tokens: Sequence[Token], at: int, any_word: bool, longest: int) -> tuple[str, int] | None:
+def _piece(tokens: Sequence[Token], at: int, is_group: bool, longest: int) -> tuple[str, int] | None:
     """What stands here, and the token after it."""
     token = tokens[at]
     text = token.text
@@ -104,11 +103,11 @@ def _piece(tokens: Sequence[Token], at: int, any_word: bool, longest: int) -> tu
         return NAMES[_pair(tokens, at)], at + 2
     if len(text) == 1:
         return None if _elided(tokens, at) else (text, _after_example(tokens, at))
-    if text in LETTERS:
-        return LETTERS[text], at + 1
     if glued(tokens, at) or glued(tokens, at + 1):
         return text, at + 1
-    if 0 < len(text) <= longest and (any_word or token.role is Role.OTHER):
+    if text in LETTERS:
+        return LETTERS[text], at + 1
+    if 0 < len(text) <= longest and (is_group or token.role is Role.OTHER):
         return text, at + 1
     return None
 
