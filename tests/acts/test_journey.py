@@ -15,7 +15,7 @@ from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Outcome, Platform, Step, advance
 from consigne.acts.ports import Delivery
 from consigne.adapters.catalog import tables as t
-from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
+from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
 from consigne.rules.values import Quarantined
 
 from .test_expire import AFTER, chunks_of

@@ -221,9 +221,7 @@ def report_expiry(platform: Platform, run: str) -> dict[str, int]:
             entry = {"subject": str(manifest["id"]), "left": left}
             platform.catalog.append(tx, "consigne", "expire:manifest:reported", [entry])
     if left:
-        raise Conflict(
-            "overdue", f"{left} left", "see the failed tasks of this run; the next run goes on"
-        )
+        raise Conflict("overdue", f"{left} left", "see the failed tasks of this run; the next run goes on")
     return {"left": left}
 
 

@@ -59,13 +59,24 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "register": "SELECT, INSERT, UPDATE (leaf_index)",
         "checkpoints": "SELECT, INSERT, UPDATE (published_at, published_version)",
     },
-    "read": {
-        name: "SELECT"
-        for name in (
-            "deliveries verdicts recordings artifacts epochs requests request_items decisions "
-            "manifests tombstones certificates register checkpoints"
-        ).split()
-    },
+    "read": dict.fromkeys(
+        [
+            "deliveries",
+            "verdicts",
+            "recordings",
+            "artifacts",
+            "epochs",
+            "requests",
+            "request_items",
+            "decisions",
+            "manifests",
+            "tombstones",
+            "certificates",
+            "register",
+            "checkpoints",
+        ],
+        "SELECT",
+    ),
 }
 
 

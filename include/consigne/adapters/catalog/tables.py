@@ -106,7 +106,13 @@ deliveries = Table(
     Column("token", UUID(as_uuid=True)),  # who claimed the row last; only that one's result counts
     _one_of("state", "claimed valid admitted protected cleared refused quarantined"),
     Index("ix_deliveries_open", "state", postgresql_where=text("state <> 'cleared'")),
-    Index("uq_deliveries_waiting", "source", "stem_digest", unique=True, postgresql_where=text("state <> 'cleared'")),
+    Index(
+        "uq_deliveries_waiting",
+        "source",
+        "stem_digest",
+        unique=True,
+        postgresql_where=text("state <> 'cleared'"),
+    ),
     Index("ix_deliveries_identity", "identity_digest"),
 )
 
@@ -172,7 +178,9 @@ artifacts = Table(
     _instant("cap_at"),
     Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
     Column("epoch", Text, ForeignKey("epochs.name"), nullable=False),
-    Column("earlier_epochs", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # that wrapped its key
+    Column(
+        "earlier_epochs", ARRAY(Text), nullable=False, server_default=text("'{}'")
+    ),  # that wrapped its key
     Column("attempt", UUID(as_uuid=True), nullable=False),
     Column("object", Text, nullable=False),
     Column("version", Text, nullable=False),

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, exists, or_, select, text
+from sqlalchemy import Connection, RowMapping, Select, or_, select, text
 
 from consigne.adapters.catalog import tables as t
 from consigne.rules.clock import iso

@@ -50,7 +50,9 @@ def remind_desk(settings: Settings) -> None:
     applied. It may be away; the next minute asks again."""
     headers = {"X-Consigne-Sweep": settings.secret(SWEEP_SECRET)}
     try:
-        httpx.post(f"{settings.airflow_url}/consigne/internal/sweep", headers=headers, timeout=50, trust_env=False)
+        httpx.post(
+            f"{settings.airflow_url}/consigne/internal/sweep", headers=headers, timeout=50, trust_env=False
+        )
     except httpx.HTTPError as fault:
         log.info("desk not reminded: %s", type(fault).__name__)
 
