@@ -402,3 +402,9 @@ def test_without_a_policy_in_force_nothing_is_judged(world: World) -> None:
     with pytest.raises(Conflict, match="no_policy"):
         world.ingest()
     assert world.rows(select(t.deliveries)) == []
+
+
+def test_a_wrong_delivery_is_found_by_its_own_id(world: World) -> None:
+    world.deliver("pbx1-2026-000123", stem="other-name", direction="sideways")
+    world.ingest()
+    assert world.deliveries() == {"pbx1-2026-000123": ("quarantined", "bad_field")}

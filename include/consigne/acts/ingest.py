@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -81,7 +81,7 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
     for (id, line), failed in zip(lines.items(), failing, strict=True):
         if failed:
             first = checks.explain(line.row, failed)[0]
-            read[id] = Quarantined(first.code, first.field)
+            read[id] = replace(line, why=Quarantined(first.code, first.field))
 
     def verdict(_: Platform, row: Delivery) -> Line | Quarantined:
         what = read[row.id]
@@ -96,10 +96,12 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a whole batch holds of each delivery: its row of checks, and the call's id where it could be read."""
+    """What a whole batch holds of each delivery: its row of checks, the call's id where it could be read, and
+    why it cannot be judged."""
 
     row: checks.Row
     id: str
+    why: Quarantined | None = None
 
 
 def _read(
@@ -121,7 +123,7 @@ def _line(source: str, text: bytes, policy: Policy) -> Line:
     try:
         incoming = native.read(source, text, policy.size_cap_bytes)
     except BadInput as fault:
-        return Line(checks.row(fault, policy.recording_cap), "")
+        return Line(checks.row(fault, policy.recording_cap), native.readable_id(text))
     return Line(checks.row(incoming, policy.recording_cap), incoming.id)
 
 
@@ -130,6 +132,8 @@ def _settle_valid(
 ) -> bool:
     if isinstance(result, Quarantined):
         return quarantine(platform, tx, row, token, result)
+    if result.why is not None:
+        return quarantine(platform, tx, row, token, result.why, source_id=result.id or row.source_id)
     if not platform.catalog.move_delivery(tx, row.id, token, "claimed", "valid", source_id=result.id):
         return False
     platform.catalog.append(tx, "consigne", "ingest:delivery:valid", [{"subject": str(row.id)}])
@@ -259,13 +263,15 @@ def retry_delivery(platform: Platform, id: UUID) -> bool:
 # What the steps of ingest share
 
 
-def quarantine(platform: Platform, tx: Transaction, row: Delivery, token: UUID, why: Quarantined) -> bool:
+def quarantine(
+    platform: Platform, tx: Transaction, row: Delivery, token: UUID, why: Quarantined, **more: object
+) -> bool:
     """It could not be judged: it stays at its source until the deadline of the policy in force."""
     now = platform.catalog.now(tx)
     policy = in_force(platform, tx, now)
     deadline = add(row.received_at, policy.quarantine_deadline, policy.zone)
     values = {"code": why.code, "detail": why.detail or None, "deadline": deadline}
-    if not platform.catalog.move_delivery(tx, row.id, token, row.state, "quarantined", **values):
+    if not platform.catalog.move_delivery(tx, row.id, token, row.state, "quarantined", **values, **more):
         return False
     entry = {"subject": str(row.id), "outcome": why.code, "detail": why.detail}
     platform.catalog.append(tx, "consigne", "ingest:delivery:quarantined", [entry])

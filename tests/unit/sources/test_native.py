@@ -17,7 +17,7 @@ from consigne.rules import checks
 from consigne.rules.clock import Duration
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import NoticePlayed, Objection, Transcript, Word
-from consigne.rules.sources.native import DeliveryForm, read, schema
+from consigne.rules.sources.native import DeliveryForm, read, readable_id, schema
 from consigne.rules.values import Private
 
 PUBLISHED = Path(__file__).parents[3] / "docs/schema/native-delivery.schema.json"
@@ -263,3 +263,18 @@ def test_the_published_schema_holds_the_contracts_delivery() -> None:
     validator.validate(CALL)
     for path, value in [("id", 1), ("transcript", {}), ("transcript.segments", []), ("unknown", 1)]:
         assert not validator.is_valid(with_change(path, value)), path
+
+
+@pytest.mark.parametrize(
+    ("document", "id"),
+    [
+        (json.dumps({"id": "pbx1-2026-000123"}), "pbx1-2026-000123"),
+        (json.dumps({"id": "pbx 1"}), ""),
+        (json.dumps({"id": "call-33612345678"}), ""),
+        (json.dumps({"id": 7}), ""),
+        (json.dumps(["id"]), ""),
+        ("{", ""),
+    ],
+)
+def test_a_wrong_delivery_still_shows_its_id_unless_it_may_carry_a_number(document: str, id: str) -> None:
+    assert readable_id(document.encode()) == id

@@ -31,6 +31,8 @@ from consigne.rules.recording import IncomingRecording, NoticePlayed, Objection,
 from consigne.rules.redaction.cards import scan
 from consigne.rules.values import Private
 
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_LONG_NUMBER = re.compile(r"\d{9}")
 _NUMBER_TAIL = 8
 
 
@@ -145,6 +147,16 @@ def read(source: str, data: bytes, size_cap_bytes: int) -> IncomingRecording:
     incoming = _incoming(source, form)
     _refuse_numbers_in_open_fields(form)
     return incoming
+
+
+def readable_id(data: bytes) -> str:
+    """The id of a delivery that is otherwise wrong, so that its sender finds it; empty where it cannot be read,
+    or could carry a number."""
+    try:
+        id = _parse(data).get("id")
+    except (BadInput, AttributeError):
+        return ""
+    return id if isinstance(id, str) and _PLAIN_ID.fullmatch(id) and not _LONG_NUMBER.search(id) else ""
 
 
 def _parse(data: bytes) -> Any:
