@@ -108,7 +108,7 @@ def a_name() -> ArtifactName:
 def running_store() -> Iterator[Settings]:
     """A MinIO of its own in a temporary state folder, made as `up` and `apply` make it."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.open(Path(folder) / "state")
+        settings = Settings.make(Path(folder) / "state")
         port, held = ports.hold(19000)
         settings = settings.remember(store_port=port, store_program=str(minio.find(print)))
         process = processes.start(minio.command(settings), signal.SIGTERM)

@@ -27,7 +27,7 @@ _NUMBERS = itertools.count()
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The embedded PostgreSQL, started as `up` starts it, with the database `consigne` migrated."""
-    settings = Settings.open(tmp_path_factory.mktemp("acts"))
+    settings = Settings.make(tmp_path_factory.mktemp("acts"))
     settings = settings.remember(socket_dir=postgres.choose_socket_folder(settings))
     command = postgres.command(settings)
     unsafe = replace(

@@ -242,7 +242,18 @@ def test_a_second_request_cannot_lengthen_the_wait(stage: Stage) -> None:
 
 
 @pytest.mark.promise("P2")
-@pytest.mark.parametrize("reason", ["", "  \n", "x" * 2001, "card 4111 1111 1111 1111 was read out"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "",
+        "  \n",
+        "x" * 2001,
+        "card 4111 1111 1111 1111 was read out",
+        "call +33612345678",
+        "a\0b",
+        "a\ud800b",
+    ],
+)
 def test_a_reason_is_asked_for_and_holds_no_card(stage: Stage, reason: str) -> None:
     artifact = stage.keep()
     with pytest.raises(BadInput, match="reason") as fault:

@@ -225,6 +225,26 @@ def test_what_was_erased_does_not_come_back(world: World) -> None:
     assert world.keys() == {}
 
 
+@pytest.mark.promise("P1", "P6")
+def test_another_call_under_the_id_of_a_half_erased_one_is_set_aside(world: World) -> None:
+    world.deliver("a", purposes=["trial", "training"], ago=timedelta(minutes=6))
+    world.ingest()
+    world.pass_time(timedelta(minutes=6))
+    world.expire()
+    assert set(world.states("a").values()) == {"erased", "kept"}
+    for stem, purposes in (("one", ["training"]), ("both", ["trial", "training"])):
+        world.deliver("a", stem=stem, seed=7, purposes=purposes, ago=timedelta(minutes=6))
+    world.deliver("a", stem="gone", seed=7, purposes=["trial"], ago=timedelta(minutes=6))
+    world.deliver("a", stem="same", purposes=["trial", "training"], ago=timedelta(minutes=6))
+    world.ingest()
+    ends = sorted(
+        (row.state, row.code)
+        for row in world.rows(select(t.deliveries).where(t.deliveries.c.code.is_not(None)))
+    )
+    assert ends == [("cleared", "erased_before")] * 2 + [("quarantined", "id_reused")] * 2
+    assert {place.stem for place in world.intake.waiting(1 << 30)} == {"one", "both"}
+
+
 @pytest.mark.promise("P1", "P5")
 def test_what_falls_due_between_gate_and_store_is_not_stored(world: World) -> None:
     world.deliver_trial("a", left=timedelta(minutes=2))

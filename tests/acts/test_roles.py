@@ -19,9 +19,10 @@ from consigne.acts.seal import seal
 from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
+from consigne.doors.cli.operate import list_due
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 
-from .test_expire import AFTER, DPO, TRAINER, WHY
+from .test_expire import AFTER, DPO, TRAINER, WHY, ask
 from .world import World, expire, ingest
 
 As = Callable[[str], Platform]
@@ -128,3 +129,17 @@ def test_no_role_does_what_is_another_s(engines: Callable[[str], Engine]) -> Non
         for statement in FORBIDDEN[role] + FORBIDDEN_TO_ALL:
             with pytest.raises(ProgrammingError, match="InsufficientPrivilege"), seen.begin() as tx:
                 tx.execute(text(statement))
+
+
+@pytest.mark.promise("P5")
+def test_a_dry_run_lists_what_a_run_would_take(world: World, engines: Callable[[str], Engine]) -> None:
+    world.deliver_trial("a")
+    world.deliver_trial("b")
+    world.deliver("c")
+    world.ingest()
+    ask(world, "b")  # it spares what it asks for
+    world.pass_time(AFTER)
+    told = [line.split()[-1] for line in list_due(Catalog(engines("expire"), os.urandom))]
+    assert told == sorted(str(row.id) for row in world.artifacts("a"))
+    world.expire()
+    assert {str(row.id) for row in world.artifacts() if row.state == "erased"} == set(told) != set()

@@ -22,6 +22,6 @@ def test_a_broken_file_is_our_fault_and_sets_no_delivery_aside(tmp_path: Path, b
     policy = load(file.read_text("utf-8")).policy
     assert policy.agents
     (tmp_path / policy.agents.acknowledgements).write_bytes(broken)
-    settings = Settings.open(tmp_path / "state").remember(policy_file=file)
+    settings = Settings.make(tmp_path / "state").remember(policy_file=file)
     with pytest.raises(Misconfigured, match="bad_acknowledgements"):
         open_platform(settings, "ingest").acknowledged(policy, "a.martin")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from consigne.doors.cli.test import PACKAGES
 from consigne.doors.settings import CHECKOUT
 
 MAIN = "import os, sys; print(sys.argv[1:], sys.prefix, os.environ['PYTHONPATH'], sep='\\n')\n"
@@ -72,3 +73,20 @@ def test_it_is_found_through_a_link(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(checkout / "consigne")
     process = subprocess.run([tmp_path / "link"], capture_output=True, text=True, timeout=300, check=True)
     assert str(checkout / ".venv") in process.stdout
+
+
+@pytest.mark.parametrize(
+    "args", [("--without", "foo"), ("--without=browser,foo",), ("--long", "--without", "hsm,x")]
+)
+def test_a_part_that_nobody_knows_is_refused_before_anything_is_installed(
+    checkout: Path, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    shutil.copy2(checkout / "consigne", tmp_path / "consigne")
+    done = subprocess.run([tmp_path / "consigne", "test", *args], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert ", ".join(PACKAGES) in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["consigne"]
+
+
+def test_every_known_part_may_be_left_out(checkout: Path) -> None:
+    assert "--without" in run(checkout, "test", "--without", ",".join(PACKAGES))[0]

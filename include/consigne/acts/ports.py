@@ -223,10 +223,12 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the catalog remembers of a call's identity: the content kept, and the purposes it was erased for."""
+    """What the catalog remembers of a call's identity: its content's digest, the purposes it was erased for, and
+    whether nothing of it is left."""
 
     content_digest: bytes | None
     erased: frozenset[str]
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)

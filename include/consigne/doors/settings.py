@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from consigne.rules.errors import Misconfigured
+from consigne.rules.errors import BadInput, Misconfigured
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "read")
@@ -52,23 +52,62 @@ class Settings:
 
     @classmethod
     def open(cls, state_dir: Path | str) -> Settings:
-        """The settings of a state folder, made with mode 0700 where it does not exist.
+        """The settings of a state folder; nothing is written.
 
-        Misconfigured('settings_unreadable') where settings.json is not what `remember` wrote.
+        Misconfigured('no_state_folder') where `up` made none there, 'settings_unreadable' where settings.json is
+        not what `remember` wrote.
         """
         root = Path(state_dir).absolute()
-        _make_folders(root)
+        found = cls._read(root)
+        if found is None:
+            raise Misconfigured("no_state_folder", str(root), "not a state folder; `up` makes one")
+        return found
+
+    @classmethod
+    def plan(cls, state_dir: Path | str) -> Settings:
+        """What `up` goes on with, or would begin with in a folder that is empty or not there; nothing is written.
+
+        BadInput('no_state_folder') where something else lies there; else like `open`.
+        """
+        root = Path(state_dir).absolute()
+        # Listed before settings.json is looked for: another `up` may be making the folder now.
+        others = _others_in(root)
+        found = cls._read(root)
+        if found is None and others:
+            raise BadInput(
+                "no_state_folder", str(root), "not a state folder; name one that is empty or not there"
+            )
+        return found or cls(root)
+
+    @classmethod
+    def make(cls, state_dir: Path | str) -> Settings:
+        """The settings of `plan`, and its folders made with mode 0700: only `up` does this."""
+        settings = cls.plan(state_dir)
+        root = settings.state_dir
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if root.stat().st_uid == os.getuid() and root.stat().st_mode & 0o077:
+            root.chmod(0o700)
+        if not (root / "settings.json").exists():
+            settings = settings.remember()  # first: it names the folder as ours
+        for name in FOLDERS:
+            (root / name).mkdir(mode=0o700, exist_ok=True)
+        return settings
+
+    @classmethod
+    def _read(cls, root: Path) -> Settings | None:
+        """None where there is no settings.json, or another program's."""
         file = root / "settings.json"
         if not file.exists():
-            return cls(root)
+            return None
         try:
+            found = json.loads(file.read_text())
+            if not isinstance(found, dict) or "policy_file" not in found:
+                return None
             known = {one.name for one in fields(cls)} - {"state_dir"}
-            kept = {key: value for key, value in json.loads(file.read_text()).items() if key in known}
+            kept = {key: value for key, value in found.items() if key in known}
             return cls(root, **(kept | {"policy_file": Path(kept["policy_file"])}))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Misconfigured(
-                "settings_unreadable", str(file), "remove it; ports are chosen again"
-            ) from None
+        except (ValueError, TypeError):
+            raise Misconfigured("settings_unreadable", str(file), "it is not what `up` wrote there") from None
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -215,8 +254,10 @@ def write_private(file: Path, text: str, keep: bool = False) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _make_folders(root: Path) -> None:
-    for folder in (root, *(root / name for name in FOLDERS)):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if root.stat().st_uid == os.getuid() and root.stat().st_mode & 0o077:
-        root.chmod(0o700)
+def _others_in(root: Path) -> bool:
+    """Whether something lies there that is no draft of settings.json."""
+    if not root.exists():
+        return False
+    if not root.is_dir():
+        return True
+    return any(not one.name.startswith(".settings.json.") for one in root.iterdir())

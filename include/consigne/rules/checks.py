@@ -21,13 +21,15 @@ Kind = Literal["is_true", "between", "one_of"]
 Value = bool | int | str | None
 Row = Mapping[str, Value]
 
-# E.164, an extension of a few digits, or a number that the caller withheld.
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{2,6}|anonymous")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
-_PLAIN = re.compile(r"[A-Za-z0-9._@:/+-]{1,64}")
-_ID = re.compile(r"[!-~]{1,128}")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_MOST_CHANNELS = 8
+# These four are read alike by Python, pydantic (Rust) and JSON Schema (ECMA 262): no \w, no \p{L}.
+# E.164, a national number, an extension of a few digits, or a number that the caller withheld.
+NUMBER = r"\+?[0-9]{2,15}|anonymous"
+LANGUAGE = r"[a-z]{2,3}(-[A-Z]{2})?"
+# Latin, Greek and Cyrillic letters, accents also as marks of their own; no digits but ASCII's, which are scanned.
+NAME = r"[A-Za-zÀ-ÖØ-öø-ʯ\u0300-\u036fΆΈ-ώЀ-ҁҊ-ӿḀ-ỿ0-9 ._@'’()&/+:\-]{1,64}"
+ID = r"[!-~]{1,128}"
+_PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MOST_CHANNELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ CHECKS: tuple[Check, ...] = (
     Check("purposes_are_names", "purposes_are_names", "is_true", "purposes"),
     Check("call_has_length", "duration_ms", "between", "ended_at", least=1),
     Check("call_is_within_cap", "is_within_cap", "is_true", "ended_at", "too_long"),
-    Check("channels_are_few", "channel_count", "between", "channels", least=1, most=_MOST_CHANNELS),
+    Check("channels_are_few", "channel_count", "between", "channels", least=1, most=MOST_CHANNELS),
     Check("channels_are_distinct", "channels_are_distinct", "is_true", "channels"),
     Check("notice_is_within_call", "notice_is_within_call", "is_true", "notice.played_at_s"),
     Check("objection_is_within_call", "objection_is_within_call", "is_true", "objection.at_s"),
@@ -88,14 +90,14 @@ def row(outcome: IncomingRecording | BadInput, recording_cap: Duration) -> dict[
         "is_json": True,
         "has_right_fields": True,
         "fault_field": None,
-        "id_is_plain": _ID.fullmatch(call.id) is not None,
-        "agent_is_plain": _PLAIN.fullmatch(call.agent) is not None,
-        "queue_is_plain": _PLAIN.fullmatch(call.queue) is not None,
+        "id_is_plain": re.fullmatch(ID, call.id) is not None,
+        "agent_is_plain": re.fullmatch(NAME, call.agent) is not None,
+        "queue_is_plain": re.fullmatch(NAME, call.queue) is not None,
         "direction": call.direction,
-        "caller_is_number": _NUMBER.fullmatch(call.caller.reveal()) is not None,
-        "callee_is_number": _NUMBER.fullmatch(call.callee.reveal()) is not None,
-        "language_is_tag": _LANGUAGE.fullmatch(call.language) is not None,
-        "purposes_are_names": all(_NAME.fullmatch(name) for name in call.purposes or ()),
+        "caller_is_number": re.fullmatch(NUMBER, call.caller.reveal()) is not None,
+        "callee_is_number": re.fullmatch(NUMBER, call.callee.reveal()) is not None,
+        "language_is_tag": re.fullmatch(LANGUAGE, call.language) is not None,
+        "purposes_are_names": all(_PURPOSE.fullmatch(name) for name in call.purposes or ()),
         "duration_ms": length_ms,
         "is_within_cap": length_ms <= recording_cap.seconds_exact() * 1000,
         "channel_count": len(call.channels),

@@ -189,6 +189,14 @@ def test_a_chunk_of_certificates_in_one_file_is_read_line_by_line() -> None:
     assert not verify([("chunk", b"\n".join(files))], KEYS).verified
 
 
+@pytest.mark.promise("P7")
+def test_a_certificate_twice_in_one_file_fails() -> None:
+    files = issue_artifacts(3)
+    for twice in (files[0] * 2, b"".join(files) + files[0]):
+        report = verify([("c", twice)], KEYS)
+        assert not report.verified and report.certificates == ()
+
+
 def test_the_key_found_among_the_files_is_used_and_told() -> None:
     report = verify([("a", issue_artifacts(1)[0]), ("key", KEY_FILE)])
     assert report.verified and not report.keys[0]["pinned"]
@@ -271,6 +279,19 @@ def test_a_folder_is_verified_whole(folder: Path, capsys: pytest.CaptureFixture[
     assert run("--key", folder / "key.pub", folder, expect=0, capsys=capsys).endswith("Verified.\n")
     (folder / "more" / "b.json").write_bytes(issue_artifacts(3)[1].replace(b"audio", b"video"))
     assert run("--key", folder / "key.pub", folder, expect=5, capsys=capsys).endswith("DOES NOT VERIFY.\n")
+
+
+@pytest.mark.parametrize("named", ["large.json", "."])
+def test_a_file_that_nobody_issues_is_not_read_whole(
+    folder: Path, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (folder / "large.json").open("wb") as file:
+        file.truncate(1 << 40)
+    report = json.loads(run("--json", folder / named, expect=5, capsys=capsys))
+    failed = [each for each in report["findings"] if each["level"] == "failed"]
+    assert {each["file"] for each in failed} - {""} == {f"{folder}/large.json"}
+    assert "larger than 64 MiB" in failed[0]["sentence"]
+    run("--key", folder / "large.json", folder / "a.json", expect=2, capsys=capsys)
 
 
 def test_exit_codes_of_wrong_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,8 +112,12 @@ def lay_out(chance: Random, number: str) -> tuple[list[str], list[int]]:
     parts = [part.lower() for part in parts] if chance.random() < 0.5 else parts
     words = chance.choices(PROSE, k=chance.randint(0, 3))
     held: list[int] = []
+    read = 0
     for part in parts:
-        words += chance.choices(FILLERS, k=chance.choice([0, 0, 0, 1, 2])) if held else []
+        # Known limit: fillers inside a bank code of letters may be read as letters of it.
+        apart = bool(held) and not (4 < read < 8 and number[4:8].isalpha())
+        words += chance.choices(FILLERS, k=chance.choice([0, 0, 0, 1, 2])) if apart else []
+        read += len(part)
         held += range(len(words), len(words) + len(part.split()))
         words += part.split()
     return words + chance.choices(PROSE, k=chance.randint(0, 3)), held

@@ -127,7 +127,7 @@ def test_what_stands_beside_does_not_hide_it(text: str) -> None:
         "le 06 12 34 56 78 puis le 01 23 45 67 89",
         "commande 4111 1111 1111 1112 du 20 11 2026",
         "commande 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2",
-        "4111 1111 maison 1111 1111",
+        "4111 1111 maison 1111 1112",
         "colis 1763800414123456",
         "120 euros le 12 novembre 2026",
     ],

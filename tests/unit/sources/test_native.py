@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,49 @@ def test_the_published_schema_holds_the_contracts_delivery() -> None:
     validator.validate(CALL)
     for path, value in [("id", 1), ("transcript", {}), ("transcript.segments", []), ("unknown", 1)]:
         assert not validator.is_valid(with_change(path, value)), path
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[("id", value) for value in ("a", "pbx/1:2", "a b", "é", "x" * 128, "x" * 129)],
+        *[
+            ("caller", value)
+            for value in ("0612345678", "+33612345678", "anonymous", "12", "1", "Mme", "+", "9" * 16)
+        ],
+        *[("callee", value) for value in ("4012", "+334 012")],
+        *[
+            ("agent", value)
+            for value in ("a.martín", "Łukasz Жук", "a\tb", "e\u0301", "x" * 65, "٠٦", "a\u00a0b", "🙂")
+        ],
+        *[
+            ("queue", value)
+            for value in ("file d'attente é", "file d’attente", "R&D (nord) +/-", "a;b", "a_b")
+        ],
+        *[("language", value) for value in ("fr", "fr-FR", "french", "FR", "fr_FR")],
+        *[("channels", value) for value in ([], ["a"], list("abcdefgh"), list("abcdefghi"))],
+    ],
+)
+def test_the_schema_the_form_and_the_checks_agree(field: str, value: Any) -> None:
+    call = with_change(field, value)
+    try:
+        incoming = read("folder", json.dumps(call).encode(), CAP)
+        accepted = checks.failed(checks.row(incoming, Duration(seconds=14_400))) == []
+    except BadInput:
+        accepted = False
+    incoming = read("folder", json.dumps(CALL).encode(), CAP)
+    said = tuple(value) if field == "channels" else Private(value) if field in ("caller", "callee") else value
+    row = checks.row(replace(incoming, **{field: said}), Duration(seconds=14_400))
+    assert (checks.failed(row) == []) == accepted
+    assert jsonschema.Draft202012Validator(schema()).is_valid(call) == accepted
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.parametrize("between", list(" ._@'’()&/+:-"))
+@pytest.mark.parametrize("field", ["agent", "queue"])
+def test_what_a_name_may_hold_hides_no_number(field: str, between: str) -> None:
+    for digits in ("4111111111111111", "0612345678"):
+        assert fault(json.dumps({**CALL, field: between.join(digits)}).encode()) == ("bad_field", field)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Delivery, Known
 from consigne.adapters.catalog.session import Session
-from consigne.adapters.catalog.tables import chunks, deliveries, recordings, tombstones, verdicts
+from consigne.adapters.catalog.tables import artifacts, chunks, deliveries, recordings, tombstones, verdicts
 from consigne.rules.values import Admitted, Refused
 
 _COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
@@ -110,7 +110,15 @@ class DeliveriesCatalog(Session):
         gone = (
             select(tombstones.c.purpose).where(tombstones.c.identity_digest.in_(identity_digests)).distinct()
         )
-        return Known(tx.execute(kept).scalar_one_or_none(), frozenset(tx.execute(gone).scalars()))
+        live = (
+            select(artifacts.c.id)
+            .join(recordings, recordings.c.id == artifacts.c.recording)
+            .where(recordings.c.identity_digest.in_(identity_digests), artifacts.c.state != "erased")
+            .limit(1)
+        )
+        erased = frozenset(tx.execute(gone).scalars())
+        is_gone = bool(erased) and tx.execute(live).one_or_none() is None
+        return Known(tx.execute(kept).scalar_one_or_none(), erased, is_gone)
 
     def add_recording(self, tx: Connection, row: Mapping[str, object]) -> bool:
         """False where a recording of the same identity exists already."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from urllib.error import URLError
 
 import typer
 from typer._click.exceptions import (
     ClickException,  # typer carries its own click, and exports only parts of it
 )
 
-from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
+from consigne.rules.errors import (
+    BadInput,
+    Conflict,
+    ConsigneError,
+    Misconfigured,
+    Tampered,
+    Unavailable,
+    place_of,
+)
 
 # Command -> module:function (or module:Typer where it has commands of its own). Only what is asked for is imported.
 COMMANDS = {
@@ -36,6 +45,7 @@ COMMANDS = {
     "test": "consigne.doors.cli.test:test",
 }
 PASSING_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # what follows is pytest's
+INTERRUPTED = 130  # as shells, and typer, say of SIGINT
 EXIT_CODES: tuple[tuple[type[ConsigneError], int], ...] = (
     (Unavailable, 3),
     (Tampered, 5),
@@ -50,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
         result = _app([asked] if asked in COMMANDS else list(COMMANDS))(
-            list(arguments), standalone_mode=False
+            list(arguments), prog_name="./consigne", standalone_mode=False
         )
     except ConsigneError as fault:
         print(f"consigne: {fault}", file=sys.stderr)
@@ -59,8 +69,35 @@ def main(arguments: Sequence[str]) -> int:
         fault.show()
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        return 0
+        result = INTERRUPTED
+    except Exception as fault:
+        code, line = _unforeseen(fault)
+        print(f"consigne: {line}", file=sys.stderr)
+        return code
+    if result == INTERRUPTED and asked == "up":
+        return 0  # Ctrl-C is how it is stopped
     return result if isinstance(result, int) else 0
+
+
+def _unforeseen(fault: Exception) -> tuple[int, str]:
+    """Exit code and line of what is no ConsigneError; no value in it."""
+    if _is_of_a_connection(fault):
+        return 3, f"no_answer: {type(fault).__name__}: is it up?"
+    if isinstance(fault, OSError) and fault.strerror:
+        where = f"{fault.filename}: " if isinstance(fault.filename, str) else ""
+        return 2, " ".join(f"{where}{fault.strerror}".splitlines())
+    return 1, f"fault in our own code: {place_of(fault)}; please report it"
+
+
+def _is_of_a_connection(fault: Exception) -> bool:
+    # Imported here: most commands need only some of them, and a fault may wait.
+    from httpx import TransportError
+    from psycopg import OperationalError as PlainOperationalError
+    from sqlalchemy.exc import InterfaceError, OperationalError
+    from urllib3.exceptions import HTTPError
+
+    database = (OperationalError, InterfaceError, PlainOperationalError)
+    return isinstance(fault, (*database, TransportError, HTTPError, URLError, ConnectionError, TimeoutError))
 
 
 def _app(names: Sequence[str]) -> typer.Typer:

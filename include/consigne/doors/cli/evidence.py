@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +20,9 @@ from consigne.adapters.catalog.session import Session, open_engine
 from consigne.adapters.catalog.tables import certificates as table_of_certificates
 from consigne.doors.cli.options import DEFAULT_STATE, Json, State
 from consigne.doors.cli.pyz import build_pyz
-from consigne.doors.settings import Settings
+from consigne.doors.settings import CHECKOUT, Settings
 from consigne.doors.wiring import open_platform
-from consigne.rules.errors import BadInput
+from consigne.rules.errors import BadInput, Misconfigured
 from consigne.rules.evidence import sentences
 from consigne.rules.evidence.certificate import read_parts
 from consigne.rules.evidence.signature import public_key_line
@@ -60,16 +62,26 @@ def certificates(
 
 
 def _write(settings: Settings, out: Path, files: dict[str, bytes]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    with _writing():
+        out.mkdir(parents=True, exist_ok=True)
     platform = open_platform(settings, "seal")
     seal(platform)
     leaves = [bytes.fromhex(read_parts(file)["body"]["entry"]) for file in files.values()]
     made = {f"certificate-{id}.json": file for id, file in files.items()} | prove_entries(platform, leaves)
     lines = [public_key_line(name, key) for name, key in sorted(platform.keyring.public_keys().items())]
     made["public-key.txt"] = ("\n".join(lines) + "\n").encode()
-    for name, data in made.items():
-        (out / name).write_bytes(data)
-    build_pyz(out / "consigne-verify.pyz")
+    with _writing():
+        for name, data in made.items():
+            (out / name).write_bytes(data)
+        build_pyz(out / "consigne-verify.pyz")
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise BadInput("not_writable", "--out", fault.strerror or "") from None
 
 
 def verify(
@@ -84,6 +96,8 @@ def verify(
     state: State = DEFAULT_STATE,
 ) -> None:
     """Check certificates offline, or this installation's register."""
+    if register and files:
+        raise BadInput("too_many", "FILE", "either name files, or --register")
     if register:
         report = check_register(open_platform(Settings.open(state), "seal"))
         typer.echo(json.dumps(report.to_json()) if as_json else sentences.write(report))
@@ -104,12 +118,14 @@ def _policy() -> None:
 
 @policy.command("check")
 def check(
-    file: Annotated[Path | None, typer.Argument(help="Default: the policy of the state folder.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Default: the policy of the state folder, else the shipped one.")
+    ] = None,
     as_json: Json = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Its errors and its breaches of the CNIL's limits, by line."""
-    path = file or Settings.open(state).policy_file
+    path = file or _policy_file(state)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -121,6 +137,14 @@ def check(
     _say(path, found, as_json)
     if any(one.severity == "error" for one in found):
         raise typer.Exit(SOME_BREACHES)
+
+
+def _policy_file(state: Path) -> Path:
+    """The state folder's policy, or the shipped one where there is no state folder yet."""
+    try:
+        return Settings.open(state).policy_file
+    except Misconfigured:
+        return CHECKOUT / "config" / "policy.yaml"
 
 
 def _say(path: Path, found: list[Finding], as_json: bool) -> None:

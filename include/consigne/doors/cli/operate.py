@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
-import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,7 +17,11 @@ from uuid import UUID
 import typer
 from sqlalchemy import select, text
 
+from consigne.acts.expire import LIMIT
 from consigne.acts.ingest import retry_delivery
+from consigne.acts.journey import Platform
+from consigne.acts.locate import stem_digest
+from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import Session, open_engine
 from consigne.adapters.catalog.tables import artifacts, deliveries
 from consigne.doors.apply import apply as apply_all
@@ -30,6 +36,9 @@ from consigne.rules.errors import BadInput, Misconfigured, Unavailable
 SOME_FAILED = 1
 SETTLED = ("cleared", "quarantined")
 MOST_FAILURES = 3
+GROWING_S = 20
+COPIED_AT_ONCE_BYTES = 1 << 20
+_LONG_NUMBER = re.compile(r"\d(?:[\W_]?\d){7,}")
 
 
 def ingest(
@@ -48,55 +57,99 @@ def ingest(
 
 
 def hand_over(source: Path, intake: Path) -> int:
-    """Copy a folder's files into intake, JSON last as the delivery format asks; each appears whole."""
+    """Copy a folder's regular files into intake, JSON last as the delivery format asks; each appears whole, a
+    sparse one as sparse. Links are told and left; of intake itself nothing is copied. BadInput where the folder
+    or a file cannot be read or copied."""
     if not source.is_dir():
         raise BadInput("no_folder", "PATH")
-    files = sorted(
-        (one for one in source.iterdir() if one.is_file()), key=lambda one: (one.suffix == ".json", one)
-    )
-    for file in files:
-        draft = intake / f".{secrets.token_hex(8)}"
-        shutil.copyfile(file, draft)
+    try:
+        if source.samefile(intake):
+            return 0
+        files = sorted(source.iterdir(), key=lambda one: (one.suffix == ".json", one))
+    except OSError as fault:
+        raise BadInput("not_readable", "PATH", fault.strerror or "") from None
+    return sum(_hand_over_file(file, intake) for file in files)
+
+
+def _hand_over_file(file: Path, intake: Path) -> bool:
+    """Whether it was a regular file, and so was copied."""
+    label = _label(file.name)
+    draft = intake / f".{secrets.token_hex(8)}"
+    try:
+        mode = file.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            typer.echo(f"left, a link: {label}", err=True)
+        if not stat.S_ISREG(mode):
+            return False
+        with (
+            open(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as held,
+            draft.open("xb") as copy,
+        ):
+            _copy(held.fileno(), copy.fileno())
         draft.replace(intake / file.name)
-    return len(files)
+    except OSError as fault:
+        raise BadInput("not_copied", label, fault.strerror or "") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _copy(source: int, target: int) -> None:
+    """The data alone: holes stay holes."""
+    size_bytes = os.fstat(source).st_size
+    at = 0
+    while at < size_bytes:
+        try:
+            at = os.lseek(source, at, os.SEEK_DATA)
+        except OSError as fault:
+            if fault.errno != errno.ENXIO:
+                raise
+            break  # only a hole is left
+        end = min(os.lseek(source, at, os.SEEK_HOLE), size_bytes)
+        while at < end and (data := os.pread(source, min(COPIED_AT_ONCE_BYTES, end - at), at)):
+            at += os.pwrite(target, data, at)
+        if at < end:
+            raise OSError(errno.EAGAIN, "it was cut meanwhile")
+    os.ftruncate(target, size_bytes)
+
+
+def _label(name: str) -> str:
+    """A file's name as it may be shown: no long number, nothing that steers the terminal."""
+    masked = _LONG_NUMBER.sub("…", name)
+    return masked if masked.isprintable() else ascii(masked)
 
 
 def carry(settings: Settings, wait: bool, tell: Callable[[str], None], patience_s: int = 900) -> bool:
     """Run the ingest Dag; with `wait`, again until nothing in intake is left to judge. False where a run failed
-    for good."""
-    runs = Runs(settings)
-    end = time.monotonic() + patience_s
-    failures = 0
-    while failures < MOST_FAILURES and time.monotonic() < end:
+    for good. What only lies there, still growing, is told and not waited for longer than GROWING_S."""
+    runs, platform = Runs(settings), open_platform(settings, "ingest")
+    began = same_since = time.monotonic()
+    failures, last = 0, set[bytes]()
+    while failures < MOST_FAILURES and time.monotonic() - began < patience_s:
         run = runs.start("ingest_recordings", {})
         if not wait:
             return True
         ended = runs.wait("ingest_recordings", run, tell)
-        if not _unsettled(settings):
+        under_way, unclaimed = _left(platform, settings.intake_dir)
+        if not under_way and not unclaimed:
+            return ended == "success"
+        if under_way or unclaimed != last:
+            last, same_since = unclaimed, time.monotonic()
+        elif time.monotonic() - same_since > GROWING_S:
+            tell(f"{len(unclaimed)} deliveries are not complete yet: the Dag will find them")
             return ended == "success"
         failures += ended != "success"
         time.sleep(1)
     return False
 
 
-def _unsettled(settings: Settings) -> bool:
-    """Whether a delivery is under way, or a pair that is complete has not been claimed yet."""
-    with Session(open_engine(settings.database_url("read")), os.urandom).begin() as tx:
-        query = select(deliveries.c.id).where(deliveries.c.state.not_in(SETTLED)).limit(1)
-        if tx.execute(query).one_or_none() is not None:
-            return True
-        known = len(tx.execute(select(deliveries.c.id).where(deliveries.c.state == "quarantined")).all())
-    return _pairs(settings.intake_dir) > known
-
-
-def _pairs(intake: Path) -> int:
-    return len(
-        {
-            one.name
-            for one in os.scandir(intake)
-            if one.name.endswith(".json") and one.is_file(follow_symlinks=False)
-        }
-    )
+def _left(platform: Platform, intake: Path) -> tuple[bool, set[bytes]]:
+    """Whether a delivery is under way; and what lies in intake with its JSON, but has not been claimed."""
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+    files = [one.name for one in os.scandir(intake) if one.is_file(follow_symlinks=False)]
+    lying = {stem_digest(platform, name.removesuffix(".json")) for name in files if name.endswith(".json")}
+    return any(row.state not in SETTLED for row in rows), lying - {row.stem_digest for row in rows}
 
 
 def expire(
@@ -107,7 +160,8 @@ def expire(
     """Run the expiry Dag now."""
     settings = Settings.open(state)
     if dry_run:
-        _say_due(settings)
+        for line in list_due(Catalog(open_engine(settings.database_url("expire")), os.urandom)):
+            typer.echo(line)
     runs = Runs(settings)
     run = runs.start("expire_recordings", {"dry_run": dry_run})
     typer.echo(f"expire_recordings {run}")
@@ -116,13 +170,12 @@ def expire(
         raise typer.Exit(SOME_FAILED)
 
 
-def _say_due(settings: Settings) -> None:
-    with Session(open_engine(settings.database_url("read")), os.urandom).begin() as tx:
-        due = artifacts.c.state.in_(("storing", "kept", "erasing")) & (
-            artifacts.c.due_at <= text("consigne_now()")
-        )
-        for row in tx.execute(select(artifacts).where(due).order_by(artifacts.c.due_at)):
-            typer.echo(f"due {iso(row.due_at)}  {row.purpose}/{row.part}  {row.id}")
+def list_due(catalog: Catalog) -> list[str]:
+    """A line for each artifact that a run would take now; `catalog` opened as `expire`."""
+    with catalog.begin() as tx:
+        ids = catalog.due_artifacts(tx, catalog.now(tx), LIMIT)
+        due = select(artifacts).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.due_at, artifacts.c.id)
+        return [f"due {iso(row.due_at)}  {row.purpose}/{row.part}  {row.id}" for row in tx.execute(due)]
 
 
 def retry(

@@ -12,6 +12,7 @@ import typer
 from consigne.doors.cli.options import DEFAULT_STATE, State
 from consigne.doors.samples.generate import generate, manifest_file
 from consigne.doors.settings import CHECKOUT, Settings
+from consigne.rules.errors import BadInput
 from consigne.rules.policy.load import load
 
 # File names carry the seed; a longer number in them would be taken for a telephone number.
@@ -34,7 +35,10 @@ def samples(
     file = Settings.open(state).policy_file if known else CHECKOUT / "config" / "demo.yaml"
     policy = load(file.read_text(encoding="utf-8")).policy
     directory = directory.absolute()
-    made = generate(directory, count, seed, datetime.now(UTC), policy)
+    try:
+        made = generate(directory, count, seed, datetime.now(UTC), policy)
+    except OSError as fault:
+        raise BadInput("not_writable", "DIR", fault.strerror or "") from None
     ends = Counter(f"{one.state}: {one.code}" if one.code else one.state for one in made.deliveries)
     for end, number in sorted(ends.items()):
         typer.echo(f"{number:6}  {end}")

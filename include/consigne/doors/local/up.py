@@ -37,22 +37,44 @@ class Wishes:
 
 
 def open_state(state_dir: Path, wishes: Wishes) -> Settings:
-    """The state folder with the wishes in it. Misconfigured, BadInput or Conflict say which cannot be met."""
-    is_new = not (state_dir / "settings.json").exists()
-    settings = Settings.open(state_dir)
-    if wishes.test_clock and not (is_new or settings.test_clock):
-        raise Conflict("clock_is_real", "--test-clock", "only when the state folder is made")
+    """The state folder with the wishes in it. Misconfigured, BadInput, Conflict or Unavailable say which cannot
+    be met, before anything is written."""
+    settings = Settings.plan(state_dir)
+    if wishes.test_clock and not settings.test_clock and _may_have_a_policy(settings):
+        raise Conflict("clock_is_real", "--test-clock", "only before the first policy is in force")
     if wishes.policy_file and not wishes.policy_file.is_file():
         raise Misconfigured("no_policy", "--policy", "no such file")
-    settings = settings.remember_servers()
-    if wishes.port:
-        if wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
-            raise Unavailable("port_taken", "--port", "another program listens there")
-        settings = settings.remember(airflow_port=wishes.port)
+    if wishes.port and wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
+        raise Unavailable("port_taken", "--port", "another program listens there")
     policy_file = (wishes.policy_file or settings.policy_file).absolute()
     by_minute = airflow.ends_by_the_minute(replace(settings, policy_file=policy_file))
-    test_clock = wishes.test_clock or settings.test_clock
-    return settings.remember(policy_file=policy_file, expiry_by_minute=by_minute, test_clock=test_clock)
+    return (
+        Settings.make(state_dir)
+        .remember_servers()
+        .remember(
+            airflow_port=wishes.port or settings.airflow_port,
+            policy_file=policy_file,
+            expiry_by_minute=by_minute,
+            test_clock=wishes.test_clock or settings.test_clock,
+        )
+    )
+
+
+def _may_have_a_policy(settings: Settings) -> bool:
+    """Whether the step that puts the first policy in force was ever begun: its folder is there."""
+    return next(one for one in COMPONENTS if one.name == "prepare-catalog").folder(settings).exists()
+
+
+def refuse_other_wishes(settings: Settings, wishes: Wishes) -> None:
+    """Conflict('runs_otherwise') where what runs is not what is asked for."""
+    policy_file = wishes.policy_file or settings.policy_file
+    others = {
+        "--port": wishes.port not in (None, settings.airflow_port),
+        "--policy": policy_file.resolve() != settings.policy_file.resolve(),
+        "--test-clock": wishes.test_clock and not settings.test_clock,
+    }
+    if names := [name for name, is_other in others.items() if is_other]:
+        raise Conflict("runs_otherwise", ", ".join(names), "it is running already: `down` first")
 
 
 def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
@@ -60,8 +82,9 @@ def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
 
     Unavailable names the component that did not come up, and its log.
     """
-    settings = Settings.open(state_dir)
+    settings = Settings.plan(state_dir)
     if report.ours(settings):
+        refuse_other_wishes(settings, wishes)
         say("it is running already")
         return _join(settings, wishes, say), False
     policy_file = settings.policy_file

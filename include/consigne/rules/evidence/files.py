@@ -51,7 +51,7 @@ def sort_files(files: Iterable[Named]) -> Sorted:
     found = Sorted()
     for name, data in files:
         if data.startswith(b'{"body":'):
-            found.certificates.extend((name, line) for line in data.splitlines(keepends=True))
+            found.certificates.extend((name, part) for part in _split(data))
         elif data.startswith(b'{"checkpoint":'):
             found.register_proofs.append((name, data))
         elif data.startswith(b'{"format":'):
@@ -61,6 +61,12 @@ def sort_files(files: Iterable[Named]) -> Sorted:
         else:
             _sort_keys(found, name, data)
     return found
+
+
+def _split(data: bytes) -> list[bytes]:
+    """A chunk's certificates, one a line. The same one twice was never issued: left whole, it fails."""
+    lines = data.splitlines(keepends=True)
+    return lines if len(set(lines)) == len(lines) else [data]
 
 
 def choose_keys(

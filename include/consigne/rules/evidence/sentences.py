@@ -17,6 +17,7 @@ UNKNOWN_FILE = (
     "This is not a certificate, checkpoint, register proof, consistency proof or public key, "
     "or it was altered."
 )
+TOO_LARGE = "This is larger than 64 MiB, and so nothing that Consigne issues: it was not read."
 NOTHING = "There is no certificate, checkpoint or proof among the files: nothing was verified."
 NO_KEY = "No public key was given or found: nothing can be verified."
 

@@ -26,7 +26,7 @@ from consigne.rules.evidence.signature import read_public_keys
 
 T = TypeVar("T")
 
-LARGEST_NEIGHBOUR_BYTES = 64 * 2**20
+LARGEST_FILE_BYTES = 64 * 2**20
 
 _USAGE = """consigne-verify [--key PUBLIC_KEY_FILE] [--json] FILE…
 
@@ -45,14 +45,18 @@ class Opened(Generic[T]):
 
 
 def verify(
-    files: Sequence[Named], pinned: Mapping[str, bytes] | None = None, neighbours: Sequence[Named] = ()
+    files: Sequence[Named],
+    pinned: Mapping[str, bytes] | None = None,
+    neighbours: Sequence[Named] = (),
+    unread: Sequence[str] = (),
 ) -> Report:
     """Check files (name, content) under pinned keys (name → 32 bytes), or the keys found among the files.
 
     Every file must be something known and hold. Neighbours lie beside the files: what holds of them is
-    used (keys, epochs' certificates, checkpoints, proofs), what does not is told and left out.
+    used (keys, epochs' certificates, checkpoints, proofs), what does not is told and left out. `unread` are
+    files over LARGEST_FILE_BYTES: each fails.
     """
-    findings: list[Finding] = []
+    findings = [Finding.failed(name, sentences.TOO_LARGE) for name in unread]
     named, around = sort_files(files), sort_files(neighbours)
     findings.extend(Finding.failed(name, sentences.UNKNOWN_FILE) for name in named.unknown)
     keys = choose_keys(pinned or {}, named, around, findings)
@@ -135,27 +139,27 @@ def main(argv: Sequence[str]) -> int:
     try:
         pinned: dict[str, bytes] = {}
         for path in asked.key:
-            pinned |= read_public_keys(Path(path).read_bytes())
-        files, neighbours = read_files(asked.files)
+            pinned |= read_public_keys(_read(Path(path)) or b"")
+        files, neighbours, unread = read_files(asked.files)
     except EvidenceError:
         print("consigne-verify: not a public key file", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"consigne-verify: {sentences.show(str(error.filename))}: {error.strerror}", file=sys.stderr)
         return 2
-    report = verify(files, pinned, neighbours)
+    report = verify(files, pinned, neighbours, unread)
     print(json.dumps(report.to_json(), indent=1) if asked.json else sentences.write(report))
     return 0 if report.verified else 5
 
 
-def read_files(paths: Iterable[str]) -> tuple[list[Named], list[Named]]:
-    """The files named, those of named folders (hidden ones aside), and the neighbours of named files.
-    OSError where a named one cannot be read."""
-    named: dict[Path, bytes] = {}
+def read_files(paths: Iterable[str]) -> tuple[list[Named], list[Named], list[str]]:
+    """The files named and those of named folders (hidden ones aside); the neighbours of named files; the names
+    of those that are too large to read. OSError where a named one cannot be read."""
+    named: dict[Path, bytes | None] = {}
     folders: dict[Path, None] = {}
     for path in map(Path, paths):
         found = sorted(_list_folder(path.rglob("*"))) if path.is_dir() else [path]
-        named.update((file, file.read_bytes()) for file in found)
+        named.update((file, _read(file)) for file in found)
         if not path.is_dir():
             folders[path.parent] = None
     seen = {path.resolve() for path in named}
@@ -165,7 +169,8 @@ def read_files(paths: Iterable[str]) -> tuple[list[Named], list[Named]]:
         for path in sorted(_list_folder(folder.iterdir()))
         if path.resolve() not in seen and (data := _read_neighbour(path)) is not None
     ]
-    return [(str(path), data) for path, data in named.items()], beside
+    read = [(str(path), data) for path, data in named.items() if data is not None]
+    return read, beside, [str(path) for path, data in named.items() if data is None]
 
 
 def _list_folder(paths: Iterable[Path]) -> list[Path]:
@@ -175,8 +180,14 @@ def _list_folder(paths: Iterable[Path]) -> list[Path]:
     ]
 
 
+def _read(path: Path) -> bytes | None:
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE_BYTES + 1)  # a device tells no size
+    return data if len(data) <= LARGEST_FILE_BYTES else None
+
+
 def _read_neighbour(path: Path) -> bytes | None:
     try:
-        return path.read_bytes() if path.stat().st_size <= LARGEST_NEIGHBOUR_BYTES else None
+        return _read(path)
     except OSError:
         return None

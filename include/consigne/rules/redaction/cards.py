@@ -10,19 +10,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import accumulate
+from itertools import accumulate, groupby
 
-from consigne.rules.redaction.numerals import UNITS, Hit, Token, fold, runs
+from consigne.rules.redaction.numerals import ARTICLES, UNITS, VALUES, Hit, Role, Token, fold, runs, wide_runs
 
 KIND = "card"
 MIN_DIGITS, MAX_DIGITS = 12, 19
 FIELD_MIN_DIGITS = 13
+# Identifiers and telephone numbers pass for these too easily.
+UNUSUAL = frozenset({12, 13, 17, 18})
+# PCI DSS 3.4.1 lets the first eight digits be shown.
+FALSE_START_DIGITS = 9
+MAX_STUTTER_GROUPS = 8
+PRINTED_ENDS = {14: (4, 10), 15: (4, 10)}
 _DATE = r"(?:0?[1-9]|1[0-2])(?:20)?[2-4][0-9]"
 BESIDE = re.compile(rf"[0-9]{{3}}|{_DATE}(?:[0-9]{{3,4}})?|[0-9]{{3,4}}{_DATE}")
 
 
 class Edges(IntEnum):
-    """How surely a number begins and ends where it seems to: beside digits that something explains; between
+    """How surely a number begins and ends where it seems to: beside other digits; between
     words or the ends of the run; it is the whole run."""
 
     EXPLAINED = 0
@@ -78,12 +84,19 @@ def valid(digits: str) -> bool:
     return total % 10 == 0
 
 
+def _issuer_of(digits: str) -> Issuer | None:
+    return next((i for i in ISSUERS if i.low <= digits[: len(i.low)] <= i.high), None)
+
+
 def _is_card(digits: str, edges: Edges) -> bool:
     """Whether an issuer has such numbers, and Luhn's check holds."""
-    for issuer in ISSUERS:
-        if issuer.low <= digits[: len(issuer.low)] <= issuer.high:
-            return len(digits) in issuer.lengths[edges] and valid(digits)
-    return False
+    issuer = _issuer_of(digits)
+    return issuer is not None and len(digits) in issuer.lengths[edges] and valid(digits)
+
+
+def _is_usual(digits: str) -> bool:
+    """Whether it is a card number wherever its groups begin and end."""
+    return len(digits) not in UNUSUAL and _is_card(digits, Edges.EXPLAINED)
 
 
 def scan(text: str) -> bool:
@@ -107,27 +120,149 @@ def scan(text: str) -> bool:
 
 
 def find(tokens: Sequence[Token], _hits: Sequence[Hit]) -> list[Hit]:
-    """Card numbers in runs of digits, whole or beside what explains the digits left over."""
-    return [hit for run in runs(tokens) for hit in _find_in_run(tokens, run)]
+    """Card numbers between groups of digits: in one run, with a part said twice, or in parts with other words
+    between; and the false starts of those found."""
+    numbers = [number for run in runs(tokens) for number in _find_in_run(tokens, run)]
+    numbers += [number for run in runs(tokens) for number in _find_stuttered(tokens, run)]
+    taken = _taken([hit for _, hit in numbers])
+    starts, stops = _part_edges(tokens)
+    apart = [piece for run in wide_runs(tokens) for piece in _free(run, taken)]
+    numbers += [number for piece in apart for number in _find_apart(tokens, piece, starts, stops)]
+    hits = [hit for _, hit in numbers]
+    return [*hits, *_find_false_starts(tokens, {digits for digits, _ in numbers}, hits)]
 
 
-def _find_in_run(tokens: Sequence[Token], run: tuple[int, ...]) -> Iterator[Hit]:
-    digits = "".join(tokens[i].text for i in run)
-    bounds = [0, *accumulate(len(tokens[i].text) for i in run)]
-    for first, start in enumerate(bounds[:-1]):
-        for last in range(first, len(run)):
-            end = bounds[last + 1]
-            if end - start > MAX_DIGITS:
+def suspected(tokens: Sequence[Token]) -> bool:
+    """Whether digits and number words together may be a card number that `find` does not see."""
+    taken = _taken(find(tokens, ()))
+    pieces = [_free(run, taken) for run in runs(tokens, frozenset({Role.DIGITS, Role.NUMBER_WORD}))]
+    return any(_may_hide([tokens[i] for i in piece]) for run in pieces for piece in run)
+
+
+def _may_hide(piece: Sequence[Token]) -> bool:
+    """Number words between digits may be misread, so that their sum proves nothing; those at an edge (and
+    articles) may be no part of the number, so that the sum must."""
+    spelled = [token.role is Role.NUMBER_WORD for token in piece]
+    surely = [word and token.text not in ARTICLES for word, token in zip(spelled, piece, strict=True)]
+    texts = [VALUES.get(t.text, "0") if word else t.text for word, t in zip(spelled, piece, strict=True)]
+    for first, last, digits in _windows(texts) if any(spelled) else ():
+        if len(digits) < FIELD_MIN_DIGITS or not any(spelled[first : last + 1]):
+            continue
+        within = any(surely[first : last + 1]) and not (spelled[first] or spelled[last])
+        if _is_usual(digits) or (within and _issuer_of(digits)):
+            return True
+    return False
+
+
+def _windows(texts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """(first, last, digits) of neighbours that together are as long as a card number."""
+    for first in range(len(texts)):
+        digits = ""
+        for last in range(first, len(texts)):
+            digits += texts[last]
+            if len(digits) > MAX_DIGITS:
                 break
-            if end - start < MIN_DIGITS:
+            if len(digits) >= MIN_DIGITS:
+                yield first, last, digits
+
+
+def _find_in_run(tokens: Sequence[Token], run: tuple[int, ...]) -> Iterator[tuple[str, Hit]]:
+    """Numbers of usual length whatever stands beside them; others where something explains what does.
+    None that lies within one before it."""
+    reached, texts = -1, [tokens[i].text for i in run]
+    bounds, whole = [0, *accumulate(map(len, texts))], "".join(texts)
+    for first, last, digits in _windows(texts):
+        before, after = _parted(tokens, run, first), _parted(tokens, run, last + 1)
+        edges = Edges.PARTED if before and after else Edges.EXPLAINED
+        if (first, last) == (0, len(run) - 1):
+            edges = Edges.WHOLE
+        explained = (before or _explains_before(whole, bounds[first])) and (
+            after or _explains_after(whole, bounds[last + 1])
+        )
+        allowed = explained or len(digits) not in UNUSUAL
+        if last > reached and allowed and _is_card(digits, edges):
+            reached = last
+            yield digits, Hit(run[first], run[last], KIND, "cards", (0.8, 0.9, 0.95)[edges])
+
+
+def _find_stuttered(tokens: Sequence[Token], run: tuple[int, ...]) -> Iterator[tuple[str, Hit]]:
+    """Numbers of usual length once a part that is said twice is taken out."""
+    for start, end in _stutters([tokens[i].text for i in run]):
+        near = (*run[max(0, start - MAX_DIGITS) : start], *run[end : end + MAX_DIGITS])
+        for first, last, digits in _windows([tokens[i].text for i in near]):
+            if near[first] < run[start] < near[last] and _is_usual(digits):
+                yield digits, Hit(near[first], near[last], KIND, "cards", 0.8)
+
+
+def _stutters(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Groups (end excluded) that say the digits before them again: a group of two digits or more, or several
+    groups of four or more together. What comes a third time is no stutter."""
+    bounds, digits = [0, *accumulate(map(len, texts))], "".join(texts)
+    edges = set(bounds)
+    for start in range(1, len(texts)):
+        for end in range(start + 1, min(len(texts), start + MAX_STUTTER_GROUPS) + 1):
+            again = digits[bounds[start] : bounds[end]]
+            said = bounds[start] - len(again)
+            is_one = end == start + 1 and said == bounds[start - 1]
+            if said not in edges or len(again) < (2 if is_one else 4):
                 continue
-            before = _parted(tokens, run, first), _explains_before(digits, start)
-            after = _parted(tokens, run, last + 1), _explains_after(digits, end)
-            edges = Edges.PARTED if before[0] and after[0] else Edges.EXPLAINED
-            if (first, last) == (0, len(run) - 1):
-                edges = Edges.WHOLE
-            if any(before) and any(after) and _is_card(digits[start:end], edges):
-                yield Hit(run[first], run[last], KIND, "cards", (0.8, 0.9, 0.95)[edges])
+            if digits.startswith(again, said) and not digits.endswith(again, 0, said):
+                yield start, end
+
+
+def _find_apart(
+    tokens: Sequence[Token], run: Sequence[int], starts: set[int], stops: set[int]
+) -> Iterator[tuple[str, Hit]]:
+    """Numbers of usual length in parts that end where the card's printed groups do; the words between
+    stay. It begins and ends at one of `starts` and `stops`."""
+    for first, last, digits in _windows([tokens[i].text for i in run]):
+        start = run[first]
+        if start not in starts or run[last] not in stops or not _is_usual(digits):
+            continue
+        parts = [[start + i for i in part] for part in runs(tokens[start : run[last] + 1])]
+        ends = set(accumulate(sum(len(tokens[i].text) for i in part) for part in parts))
+        if len(parts) > 1 and ends <= {len(digits), *PRINTED_ENDS.get(len(digits), (4, 8, 12, 16))}:
+            for part in parts:
+                yield digits, Hit(part[0], part[-1], KIND, "cards", 0.8)
+
+
+def _part_edges(tokens: Sequence[Token]) -> tuple[set[int], set[int]]:
+    """Tokens with which a number in parts may begin and end. Telephone numbers and amounts follow each other
+    too, so beside it stands at most one digit before, and after it a code or an expiry date."""
+    starts: set[int] = set()
+    stops: set[int] = set()
+    for near in runs(tokens):
+        starts |= set(near[: 1 + (len(tokens[near[0]].text) == 1)])
+        ends_here = range(max(1, len(near) - MAX_DIGITS), len(near))
+        rests = ((place, "".join(tokens[i].text for i in near[place:])) for place in ends_here)
+        stops |= {near[-1], *(near[place - 1] for place, rest in rests if BESIDE.fullmatch(rest))}
+    return starts, stops
+
+
+def _find_false_starts(tokens: Sequence[Token], numbers: set[str], hits: Sequence[Hit]) -> Iterator[Hit]:
+    """What begins as a card that was found, beyond the digits that may be shown, up to that card's length."""
+    lengths = {number[:FALSE_START_DIGITS]: len(number) for number in numbers}
+    taken = _taken(hits)
+    for piece in (piece for run in runs(tokens) for piece in _free(run, taken)) if lengths else ():
+        for at in range(len(piece)):
+            digits, last, most = "", at, MAX_DIGITS
+            for place, index in enumerate(piece[at : at + MAX_DIGITS], at):
+                digits += tokens[index].text
+                most = lengths.get(digits[:FALSE_START_DIGITS], most)
+                if len(digits) > most:
+                    break
+                last = place
+            if digits[:FALSE_START_DIGITS] in lengths:
+                yield Hit(piece[at], piece[last], KIND, "cards", 0.8)
+
+
+def _taken(hits: Sequence[Hit]) -> set[int]:
+    return {index for hit in hits for index in range(hit.first, hit.last + 1)}
+
+
+def _free(run: Sequence[int], taken: set[int]) -> list[list[int]]:
+    """The stretches of a run that no hit holds."""
+    return [list(piece) for held, piece in groupby(run, taken.__contains__) if not held]
 
 
 def _parted(tokens: Sequence[Token], run: tuple[int, ...], place: int) -> bool:

@@ -21,7 +21,7 @@ CODE_WORDS = re.compile(
     r"|(?:three|3|four|4) digits?|(?:on the|at the) back|back of (?:the|my|your))\b"
 )
 EXPIRY_WORDS = re.compile(
-    r"\b(?:expir[a-z]*|exp|(?:date|fin) de validite|valable jusqu[a-z]*|valide jusqu[a-z]*"
+    r"\b(?:expir[a-z]*|exp|(?:date|fin) de validite|date de fin(?! d)|date de fin de (?:la |ma |votre )?carte|valable jusqu[a-z]*|valide jusqu[a-z]*"
     r"|(?:valid|good) (?:thru|through|until|till|to))\b"
 )
 MONTHS = words(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 MAX_FILLERS = 6
+MAX_WORDS_APART = 12
 MIN_SUSPECT_WORDS = 8
 MIN_SUSPECT_DIGITS = 12
 
@@ -60,6 +61,20 @@ NUMBER_WORDS = words(
     eighteen nineteen twenty thirty forty fourty fifty sixty seventy eighty ninety hundred thousand oh nought
     naught nil quadruple"""
 )
+VALUES = {
+    word: str(value)
+    for value, said in (
+        (0, "zero oh nought naught nil"), (1, "un une one"), (2, "deux two"), (3, "trois three"),
+        (4, "quatre four"), (5, "cinq five"), (6, "six"), (7, "sept seven"), (8, "huit eight"),
+        (9, "neuf nine"), (10, "dix ten"), (11, "onze eleven"), (12, "douze twelve"),
+        (13, "treize thirteen"), (14, "quatorze fourteen"), (15, "quinze fifteen"), (16, "seize sixteen"),
+        (17, "seventeen"), (18, "eighteen"), (19, "nineteen"), (20, "vingt vingts twenty"),
+        (30, "trente thirty"), (40, "quarante forty fourty"), (50, "cinquante fifty"),
+        (60, "soixante sixty"), (70, "septante seventy"), (80, "huitante octante eighty"),
+        (90, "nonante ninety"),
+    )
+    for word in said.split()
+}  # fmt: skip
 ARTICLES = frozenset({"un", "une", "one"})
 FILLERS = words(
     """euh heu hum hm hmm mm mhm hein alors donc puis et ensuite apres voila bon ben bah oui ouais ok okay d
@@ -110,12 +125,23 @@ def _role(text: str) -> Role:
 
 def runs(tokens: Sequence[Token], roles: frozenset[Role] = frozenset({Role.DIGITS})) -> list[tuple[int, ...]]:
     """Indices of tokens in one of the roles that follow each other with at most MAX_FILLERS between."""
+    return _join(tokens, roles, lambda token: token.role is Role.FILLER, MAX_FILLERS)
+
+
+def wide_runs(tokens: Sequence[Token]) -> list[tuple[int, ...]]:
+    """Indices of groups of digits with at most MAX_WORDS_APART words between, whichever; no mask parts them."""
+    return _join(tokens, frozenset({Role.DIGITS}), lambda token: token.text != "", MAX_WORDS_APART)
+
+
+def _join(
+    tokens: Sequence[Token], roles: frozenset[Role], joins: Callable[[Token], bool], most: int
+) -> list[tuple[int, ...]]:
     found: list[tuple[int, ...]] = []
     run: list[int] = []
     for index, token in enumerate(tokens):
         if token.role in roles:
             run.append(index)
-        elif run and (token.role is not Role.FILLER or index - run[-1] > MAX_FILLERS):
+        elif run and (not joins(token) or index - run[-1] > most):
             found.append(tuple(run))
             run = []
     return [*found, tuple(run)] if run else found

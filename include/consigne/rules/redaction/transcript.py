@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript, Word
-from consigne.rules.redaction import numerals
+from consigne.rules.redaction import cards, numerals
 from consigne.rules.redaction.numerals import Hit, Token
 from consigne.rules.redaction.spans import Kind, Span, merge
 
@@ -42,10 +42,8 @@ def search(transcript: Transcript, detectors: Sequence[Detector]) -> tuple[Findi
 
 def suspected(transcript: Transcript) -> bool:
     """Whether number words stand where a number may hide that no detector reads yet."""
-    return any(
-        numerals.suspected(numerals.read(transcript.words[i].text for i in view))
-        for view in _views(transcript)
-    )
+    views = (numerals.read(transcript.words[i].text for i in view) for view in _views(transcript))
+    return any(numerals.suspected(tokens) or cards.suspected(tokens) for tokens in views)
 
 
 def _views(transcript: Transcript) -> Iterator[Sequence[int]]:

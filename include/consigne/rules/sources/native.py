@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from consigne.rules.checks import Direction
+from consigne.rules.checks import ID, LANGUAGE, MOST_CHANNELS, NAME, NUMBER, Direction
 from consigne.rules.clock import parse_instant
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import IncomingRecording, NoticePlayed, Objection, Transcript, Word
@@ -53,6 +53,10 @@ Instant = Annotated[
     datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_printable)]
+Id = Annotated[str, Field(pattern=f"^({ID})$")]
+Number = Annotated[str, Field(pattern=f"^({NUMBER})$")]
+Name = Annotated[str, Field(pattern=f"^({NAME})$")]
+Language = Annotated[str, Field(pattern=f"^({LANGUAGE})$")]
 Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
@@ -111,19 +115,19 @@ class DeliveryForm(Form):
     """A call delivered to Consigne beside its audio file."""
 
     model_config = ConfigDict(title="Native delivery")
-    id: Short
+    id: Id
     started_at: Instant
     ended_at: Instant
     direction: Direction
-    caller: Short
-    callee: Short
-    agent: Short
-    queue: Short
-    language: Short
+    caller: Number
+    callee: Number
+    agent: Name
+    queue: Name
+    language: Language
     purposes: list[Short] | None = None
     notice: NoticeForm | None = None
     objection: ObjectionForm | None = None
-    channels: list[Short]
+    channels: Annotated[list[Short], Field(min_length=1, max_length=MOST_CHANNELS)]
     transcript: TranscriptForm | None = None
     draw: Short | None = None
     trigger: Short | None = None
