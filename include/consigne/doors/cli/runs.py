@@ -38,7 +38,7 @@ class Runs:
         """`success` or `failed`, telling what is under way meanwhile."""
         last, end = "", time.monotonic() + patience_s
         while time.monotonic() < end:
-            state = str(self._send("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
+            state = str(self.read(f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
             if state in _OVER:
                 return state
             now = self._under_way(dag, run) or state
@@ -48,8 +48,12 @@ class Runs:
             time.sleep(0.5)
         raise Unavailable("not_finished", f"{dag} {run}", f"after {patience_s} s; it goes on, see the UI")
 
+    def read(self, path: str) -> Any:
+        """Airflow's JSON at a path of its API."""
+        return self._send("GET", path)
+
     def _under_way(self, dag: str, run: str) -> str:
-        found = self._send("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
+        found = self.read(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
         busy = {one["task_id"] for one in found if one["state"] in ("queued", "running", "up_for_retry")}
         return ", ".join(sorted(busy))
 
