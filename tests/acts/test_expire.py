@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from consigne.acts import decide, extend, ingest, protect
+from consigne.acts import decide, extend, ingest, protect, repair
 from consigne.acts import expire as acts
 from consigne.acts.ports import ObjectVersion, Upload
 from consigne.adapters.catalog import tables as t
@@ -19,6 +19,7 @@ from consigne.rules.evidence.certificate import read_parts
 from consigne.rules.layout import part_prefix
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 from consigne.rules.values import Actor
+from contract.memory import MemoryKeyring
 
 from .world import World, with_parts
 
@@ -504,3 +505,15 @@ def test_tombstones_say_what_they_must_and_no_more(due: World) -> None:
         "key_version", "ground", "erasing_at",
     }  # fmt: skip
     assert told[0]["erasing_at"] <= iso(due.now())
+
+
+@pytest.mark.promise("P6")
+def test_an_epoch_that_comes_back_with_a_restored_keyring_is_destroyed_again(due: World) -> None:
+    due.expire()
+    destroyed = sorted(name for name, state in due.epochs().items() if state == "destroyed")
+    restored = MemoryKeyring()
+    for name in destroyed[:1]:
+        restored.open_epoch(name)
+    platform = with_parts(due, keyring=restored).platform
+    assert repair.destroy_again(platform) == destroyed[:1]
+    assert restored.epochs() == [] and repair.destroy_again(platform) == []

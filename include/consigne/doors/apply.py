@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
+from consigne.acts.repair import destroy_again
 from consigne.adapters.catalog.grants import grant, make_roles
 from consigne.adapters.catalog.migrate import migrate
 from consigne.adapters.catalog.open import Catalog
@@ -16,7 +17,7 @@ from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
 from consigne.doors.settings import DATABASE_ROLES, Settings
-from consigne.doors.wiring import read_acknowledgements_of
+from consigne.doors.wiring import open_platform, read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.limits import breaches
 from consigne.rules.policy.load import Loaded, load
@@ -45,6 +46,8 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
     for change in configure_store(*server, loaded.policy, credentials):
         say(change)
     probe(*server)
+    for name in destroy_again(open_platform(settings, "expire")):
+        say(f"epoch {name} had come back with a restored keyring: destroyed again")
 
 
 def read_policy(settings: Settings) -> tuple[Loaded, str]:
