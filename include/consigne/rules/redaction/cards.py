@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import accumulate, groupby
 
-from consigne.rules.redaction.numerals import ARTICLES, UNITS, VALUES, Hit, Role, Token, fold, runs, wide_runs
+from consigne.rules.redaction.number_words import ARTICLES
+from consigne.rules.redaction.numerals import UNITS, Hit, Role, Token, fold, runs, wide_runs
 
 KIND = "card"
 MIN_DIGITS, MAX_DIGITS = 12, 19
@@ -144,7 +145,7 @@ def _may_hide(piece: Sequence[Token]) -> bool:
     articles) may be no part of the number, so that the sum must."""
     spelled = [token.role is Role.NUMBER_WORD for token in piece]
     surely = [word and token.text not in ARTICLES for word, token in zip(spelled, piece, strict=True)]
-    texts = [VALUES.get(t.text, "0") if word else t.text for word, t in zip(spelled, piece, strict=True)]
+    texts = [token.said[-1].digits if token.said else "0" for token in piece]
     for first, last, digits in _windows(texts) if any(spelled) else ():
         if len(digits) < FIELD_MIN_DIGITS or not any(spelled[first : last + 1]):
             continue

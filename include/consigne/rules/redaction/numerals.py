@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+
+from consigne.rules.redaction.number_words import ARTICLES, WORDS, Said, ways
 
 MAX_FILLERS = 6
 MAX_WORDS_APART = 12
@@ -30,12 +32,14 @@ class Role(Enum):
 @dataclass(frozen=True, slots=True)
 class Token:
     """A group of digits or of letters. `word` is its word's index in the text read; `joint` what stood
-    between it and the token before in the same word (empty at the beginning of a word)."""
+    between it and the token before in the same word (empty at the beginning of a word); `said` the numbers that
+    may begin here."""
 
     text: str
     role: Role
     word: int
     joint: str = ""
+    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +58,6 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NUMBER_WORDS = words(
-    """zero un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize vingt
-    vingts trente quarante cinquante soixante septante huitante octante nonante cent cents mille double triple
-    one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen twenty thirty forty fourty fifty sixty seventy eighty ninety hundred thousand oh nought
-    naught nil quadruple"""
-)
-VALUES = {
-    word: str(value)
-    for value, said in (
-        (0, "zero oh nought naught nil"), (1, "un une one"), (2, "deux two"), (3, "trois three"),
-        (4, "quatre four"), (5, "cinq five"), (6, "six"), (7, "sept seven"), (8, "huit eight"),
-        (9, "neuf nine"), (10, "dix ten"), (11, "onze eleven"), (12, "douze twelve"),
-        (13, "treize thirteen"), (14, "quatorze fourteen"), (15, "quinze fifteen"), (16, "seize sixteen"),
-        (17, "seventeen"), (18, "eighteen"), (19, "nineteen"), (20, "vingt vingts twenty"),
-        (30, "trente thirty"), (40, "quarante forty fourty"), (50, "cinquante fifty"),
-        (60, "soixante sixty"), (70, "septante seventy"), (80, "huitante octante eighty"),
-        (90, "nonante ninety"),
-    )
-    for word in said.split()
-}  # fmt: skip
-ARTICLES = frozenset({"un", "une", "one"})
 FILLERS = words(
     """euh heu hum hm hmm mm mhm hein alors donc puis et ensuite apres voila bon ben bah oui ouais ok okay d
     accord tres bien parfait attendez pardon non tiret espace c est le la les je repete merci allez y suite uh
@@ -112,13 +94,16 @@ def read(texts: Iterable[str]) -> tuple[Token, ...]:
             joint = folded[end : match.start()] if end else ""
             tokens.append(Token(match[0], _role(match[0]), word, joint))
             end = match.end()
-    return tuple(tokens)
+    said = ways([token.text for token in tokens], [token.joint for token in tokens])
+    return tuple(
+        replace(token, said=each) if each else token for token, each in zip(tokens, said, strict=True)
+    )
 
 
 def _role(text: str) -> Role:
     if text.isdigit():
         return Role.DIGITS
-    if text in NUMBER_WORDS:
+    if text in WORDS:
         return Role.NUMBER_WORD
     return Role.FILLER if text in FILLERS else Role.OTHER
 
