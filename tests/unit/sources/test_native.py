@@ -18,7 +18,7 @@ from consigne.rules import checks
 from consigne.rules.clock import Duration
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import NoticePlayed, Objection, Transcript, Word
-from consigne.rules.sources.native import DeliveryForm, read, readable_id, schema
+from consigne.rules.sources.native import LARGEST_JSON_BYTES, DeliveryForm, read, readable_id, schema
 from consigne.rules.values import Private
 
 PUBLISHED = Path(__file__).parents[3] / "docs/schema/native-delivery.schema.json"
@@ -181,6 +181,33 @@ def test_a_delivery_over_the_cap_is_not_even_parsed() -> None:
     with pytest.raises(BadInput) as caught:
         read("folder", b" " * 101, 100)
     assert (caught.value.code, caught.value.where) == ("too_large", "json")
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (b" " * (LARGEST_JSON_BYTES + 1), "json"),
+        (
+            json.dumps(
+                {
+                    **CALL,
+                    "transcript": {
+                        "segments": [{"text": "a" * 90_000, "start_s": 1, "end_s": 2, "speaker": "a"}] * 24
+                    },
+                }
+            ).encode(),
+            "transcript",
+        ),
+    ],
+)
+def test_what_would_fill_memory_is_refused(data: bytes, where: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read("folder", data, 1 << 30)
+    assert (caught.value.code, caught.value.where) == ("too_large", where)
+
+
+def test_no_id_is_read_from_what_is_too_large() -> None:
+    assert readable_id(json.dumps({"id": "call-1", "x": "x" * LARGEST_JSON_BYTES}).encode()) == ""
 
 
 CARD = "4111 1111 1111 1111"  # a published test number

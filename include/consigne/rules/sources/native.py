@@ -34,6 +34,10 @@ from consigne.rules.values import Private
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LONG_NUMBER = re.compile(r"\d{9}")
 _NUMBER_TAIL = 8
+LARGEST_JSON_BYTES = 16 << 20
+"""Four hours of talk are some 4 MB of words with their times. What is larger would fill memory for nothing."""
+MOST_TEXT = 2 << 20
+"""Characters of a transcript's text; four hours of talk are a tenth of it."""
 
 
 def _instant(value: Any) -> datetime:
@@ -141,7 +145,7 @@ def schema() -> dict[str, Any]:
 
 
 def read(source: str, data: bytes, size_cap_bytes: int) -> IncomingRecording:
-    """One call. BadInput `too_large`, `bad_json`, or `bad_field` with the field's path."""
+    """One call. BadInput `too_large` (`json`, `transcript`), `bad_json`, or `bad_field` with the field's path."""
     if len(data) > size_cap_bytes:
         raise BadInput("too_large", "json")
     try:
@@ -164,6 +168,8 @@ def readable_id(data: bytes) -> str:
 
 
 def _parse(data: bytes) -> Any:
+    if len(data) > LARGEST_JSON_BYTES:
+        raise BadInput("too_large", "json")
     try:
         text = data.decode()
         value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
@@ -222,6 +228,8 @@ def _incoming(source: str, form: DeliveryForm) -> IncomingRecording:
 
 def _transcript(form: TranscriptForm) -> Transcript:
     spoken = form.segments if form.words is None else form.words
+    if sum(len(each.text) for each in spoken or ()) > MOST_TEXT:
+        raise BadInput("too_large", "transcript")
     words = (Word(each.text, _ms(each.start_s), _ms(each.end_s), each.speaker) for each in spoken or ())
     return Transcript(tuple(sorted(words, key=lambda word: word.start_ms)), by_word=form.words is not None)
 
