@@ -16,6 +16,7 @@ from consigne.doors.settings import CHECKOUT
 
 MAIN = "import os, sys; print(sys.argv[1:], sys.prefix, os.environ['PYTHONPATH'], sep='\\n')\n"
 EXTRA = "# the lock has changed\n"
+LEFT_OUT = ("PYTHONPATH", "VIRTUAL_ENV", "CONSIGNE_EXTRAS")
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +31,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert found
     (folder / "requirements.txt").write_text(found[0])
     (folder / "requirements-dev.txt").write_text("")
+    dev = (CHECKOUT / "requirements-dev.txt").read_text()
+    small = re.search(r"^iniconfig==.*?(?=^[a-z])", dev, flags=re.MULTILINE | re.DOTALL)
+    assert small
+    (folder / "requirements-small.txt").write_text(small[0])
     return folder
 
 
-def start(checkout: Path, *args: str) -> subprocess.Popen[str]:
+def start(checkout: Path, *args: str, extras: str | None = None) -> subprocess.Popen[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     return subprocess.Popen(
         [checkout / "consigne", *args],
         cwd="/",
-        env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")},
+        env=kept if extras is None else kept | {"CONSIGNE_EXTRAS": extras},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def run(checkout: Path, *args: str) -> tuple[str, str]:
-    process = start(checkout, *args)
+def run(checkout: Path, *args: str, extras: str | None = None) -> tuple[str, str]:
+    process = start(checkout, *args, extras=extras)
     out, told = process.communicate(timeout=300)
     assert process.returncode == 0, told
     return out, told
@@ -67,6 +73,32 @@ def test_it_is_made_again_when_the_lock_changes(checkout: Path) -> None:
         lock.write(EXTRA)
     assert "installing the packages" in run(checkout)[1]
     assert run(checkout)[1] == ""
+
+
+def test_an_extra_comes_when_it_is_named_and_stays_until_another_set_is(checkout: Path) -> None:
+    def has_it() -> bool:
+        return any((checkout / ".venv").glob("lib/*/site-packages/iniconfig"))
+
+    run(checkout)
+    assert not has_it()
+    assert "installing the packages" in run(checkout, extras="small")[1]
+    assert has_it()
+    assert run(checkout)[1] == run(checkout, extras="small")[1] == ""
+    run(checkout, "test")
+    assert has_it()
+    run(checkout, extras="")
+    assert not has_it()
+    assert run(checkout)[1] == ""
+
+
+@pytest.mark.parametrize("name", ["dev", "../small", "none", "small,none"])
+def test_an_extra_that_nobody_knows_is_refused_before_anything_is_installed(
+    checkout: Path, name: str
+) -> None:
+    process = start(checkout, extras=name)
+    told = process.communicate(timeout=300)[1]
+    assert process.returncode == 2
+    assert "known: small" in told
 
 
 def test_it_is_found_through_a_link(checkout: Path, tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Final
 
 from consigne.acts.ports import Waiting
+from consigne.rules.audio import containers
 from consigne.rules.errors import Conflict, Unavailable
+from consigne.rules.sources.native import LARGEST_JSON_BYTES
 from consigne.rules.values import Private
 
-AUDIO_SUFFIXES: Final = frozenset({"wav", "flac", "ogg", "opus", "mp3", "m4a", "webm"})
-JSON_CAP_BYTES: Final = 32 << 20
+AUDIO_SUFFIXES: Final = frozenset(suffix.removeprefix(".") for suffix in containers.SUFFIXES)
 _CLEARING: Final = ".clearing-"
 _ABSENT: Final = "-" * 32
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -188,7 +189,7 @@ def _trouble(audio: _File | None, metadata: _File | None, size_cap_bytes: int) -
         return "bad_json", "json"
     if audio.bytes > size_cap_bytes:
         return "too_large", "audio"
-    if metadata.bytes > JSON_CAP_BYTES:
+    if metadata.bytes > LARGEST_JSON_BYTES:
         return "too_large", "json"
     return None
 

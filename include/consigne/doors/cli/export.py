@@ -25,7 +25,7 @@ def export(
     as_json: Json = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Write the audio (FLAC) or the transcript (JSON). Offered or denied: it is in the register."""
+    """Write the audio (FLAC, or Ogg/Opus where that came in) or the transcript (JSON). Offered or denied: it is in the register."""
     try:
         id = UUID(artifact)
     except ValueError:

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from consigne.rules.audio import codecs, opus
 from consigne.rules.audio.pcm import Audio
 from consigne.rules.redaction.spans import Span
+
+
+def forms(delivered: bytes, audio: Audio, spans: Iterable[Span]) -> Iterator[bytes]:
+    """What may be stored, if it stands the proof, the smallest first: the packets of an Ogg/Opus delivery
+    with silent ones in the spans (docs/adr/0008), and always FLAC. `audio` is the delivery decoded."""
+    spans = tuple(spans)
+    try:
+        stream = opus.parse(delivered)
+        yield opus.write(opus.silence(stream, audio, tuple(stretches(audio, spans))))
+    except ValueError:
+        pass
+    yield codecs.write(silence(audio, spans))
 
 
 def silence(audio: Audio, spans: Iterable[Span]) -> Audio:
