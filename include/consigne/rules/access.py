@@ -38,6 +38,7 @@ class Verb(StrEnum):
     DECIDE = "decide"
     SEE_REQUESTS = "see_requests"
     SEE_REGISTER = "see_register"
+    SEE_DELIVERIES = "see_deliveries"
     RUN = "run"
 
 
@@ -45,6 +46,7 @@ ROLES: dict[Verb, frozenset[str]] = {
     Verb.DECIDE: frozenset({DPO}),
     Verb.SEE_REQUESTS: frozenset({DPO, "auditor"}),
     Verb.SEE_REGISTER: frozenset({DPO, "auditor"}),
+    Verb.SEE_DELIVERIES: frozenset({DPO, "auditor", "ops"}),
     Verb.RUN: frozenset({"ops"}),
 }
 

@@ -78,10 +78,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """It could not be judged; `detail` names the field or check, never a value."""
+    """It could not be judged; `detail` names the field or check, never a value; `checks` are the ids of the
+    checks on deliveries (`rules.checks`) that failed."""
 
     code: str
     detail: str = ""
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from consigne.rules.recording import Transcript
 from consigne.rules.redaction import bank, cards, codes, identity
-from consigne.rules.redaction.transcript import blank, search, suspected
+from consigne.rules.redaction.transcript import blank, search
 
 Spoken = Callable[[str], Transcript]
 DETECTORS = (cards.find, codes.find, bank.find_iban, bank.find_bic, bank.find_rib, identity.find_nir)
@@ -48,7 +48,6 @@ def test_other_digits_beside_it(text: str, spoken: Spoken) -> None:
     digits = "".join(w.text for n, w in enumerate(said.words) if n in found)
     numbers = ("4532015112830366", "378282246310005", "30569309025904")
     assert any(number in digits for number in numbers)
-    assert not suspected(said)
 
 
 @pytest.mark.promise("P2")
@@ -65,7 +64,7 @@ def test_other_digits_beside_it(text: str, spoken: Spoken) -> None:
             "4532 0151 attendez je cherche un instant 1283 0366",
             "[card] [card] attendez je cherche un instant [card] [card]",
         ),
-        ("4532 01 51 double 1 283 0366", "[card] [card] [card] double [card] [card] [card]"),
+        ("4532 01 5 double 1 283 0366", f"{M} [card] [card] [card]"),
         (
             "4532 la suite arrive 0151 1283 excusez-moi 0366",
             "[card] la suite arrive [card] [card] excusez-moi [card]",
@@ -82,22 +81,23 @@ def test_other_digits_beside_it(text: str, spoken: Spoken) -> None:
 def test_false_starts_stutters_and_gaps(text: str, after: str, spoken: Spoken) -> None:
     said = spoken(text)
     assert left(said) == after
-    assert not suspected(said)
 
 
 @pytest.mark.promise("P2")
 @pytest.mark.parametrize(
-    "text",
+    ("text", "after"),
     [
-        "quatre 532 0151 1283 0366",
-        "4532 01 51 double 1 283 0367",
-        "4532 0151 1283 036 six",
-        "4532 0151 douze 83 0367",
-        f"{CARD} non quatre 532 0151 1283 0366",
+        ("quatre 532 0151 1283 0366", f"{M} [card]"),
+        ("4532 0151 1283 036 six", f"{M} [card]"),
+        ("4532 0151 douze 83 0366", f"{M} [card]"),
+        (f"{CARD} non quatre 532 0151 1283 0366", " ".join(["[card]"] * 10)),
+        ("4532 0151 quatre neuf non pardon douze huit trois 0366", " ".join(["[card]"] * 10)),
+        ("4532 zéro un cinq un je note la suite 1283 zéro trois double six", ""),
     ],
 )
-def test_digits_and_number_words_together_are_suspected(text: str, spoken: Spoken) -> None:
-    assert suspected(spoken(text))
+def test_digits_and_number_words_together_are_one_number(text: str, after: str, spoken: Spoken) -> None:
+    said = left(spoken(text))
+    assert said == after or (not after and not any(word in said for word in ("4532", "zéro", "1283", "six")))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_digits_and_number_words_together_are_suspected(text: str, spoken: Spoke
         "commande 4532 0151 1283 0367 deux articles",
         "commande 4532 0151 0151 1283 0367",
         "4532 0151 attendez je cherche 1283 0367",
-        "4532 0151 " + "bonjour " * 13 + "1283 0366",
+        "4532 0151 " + "bonjour " * 17 + "1283 0366",
         "4532 015 bonjour 1 maison 1283 0366",
         "rappelez le 06 45 32 01 51 bonjour 1283 0366",
         "06 12 34 56 78 et une 01 23 45 67 89",
@@ -116,7 +116,6 @@ def test_digits_and_number_words_together_are_suspected(text: str, spoken: Spoke
 def test_what_fails_the_check_or_lies_far_apart_stays(text: str, spoken: Spoken) -> None:
     said = spoken(text)
     assert left(said) == text.strip()
-    assert not suspected(said)
 
 
 @pytest.mark.parametrize("part", ["1 ", "12 ", "12 34 ", "45 32 01 51 ", "4532 0151 1283 0366 deux "])

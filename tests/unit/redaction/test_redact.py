@@ -1,10 +1,11 @@
-"""The whole way: nothing found is left, everything else is the original's, and the proof is no ornament."""
+"""The whole way: nothing found is left, everything else is the original's, or nothing is kept."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
+import re
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,7 @@ from consigne.rules.audio import codecs
 from consigne.rules.audio.pcm import Audio
 from consigne.rules.errors import Misconfigured
 from consigne.rules.recording import Transcript, Word
-from consigne.rules.redaction import prove, redact
-from consigne.rules.redaction.profiles import PAYMENT
+from consigne.rules.redaction import redact
 from consigne.rules.redaction.redact import Protected, protect
 from consigne.rules.values import MaskedInterval, Private, Quarantined
 
@@ -52,7 +52,8 @@ def call_wav(call_samples: np.ndarray, wav: Make) -> bytes:
 
 
 def decoded(done: Protected) -> Audio:
-    return codecs.read(done.audio.reveal(), ".flac", CAP_MS)
+    data = done.audio.reveal()
+    return codecs.read(data, ".opus" if data.startswith(b"OggS") else ".flac", CAP_MS)
 
 
 @pytest.mark.promise("P2")
@@ -130,13 +131,6 @@ def test_nothing_to_mask(voice: Make, wav: Make, spoken: Make) -> None:
     assert np.array_equal(decoded(done).samples, codecs.read(data, ".wav", CAP_MS).samples)
 
 
-@pytest.mark.promise("P2")
-def test_number_words_are_suspected(call_wav: bytes, spoken: Make) -> None:
-    assert run(call_wav, spoken("quatre neuf sept zéro un deux trois quatre")) == Quarantined(
-        "suspected_missed", "transcript"
-    )
-
-
 @pytest.mark.parametrize(
     ("data", "suffix", "code"),
     [(b"nothing", ".wav", "format_mismatch"), (b"RIFF0000WAVE", ".wav", "unreadable_audio")],
@@ -171,94 +165,65 @@ def test_a_number_for_a_speaker_is_not_kept(call_wav: bytes) -> None:
     assert run(call_wav, said) == Quarantined("not_proven", "speaker")
 
 
-MUTATIONS = {
-    "no tones": ({"in_sound": ()}, "masked_energy"),
-    "no cards": ({"in_text": PAYMENT.in_text[1:]}, "masked_energy"),
-    "no codes": ({"in_text": PAYMENT.in_text[:1]}, "masked_energy"),
-    "short before": ({"pad_text_before_ms": -60}, "masked_energy"),
-    "short after": ({"pad_text_after_ms": -60}, "masked_energy"),
-    "short tones": ({"pad_sound_ms": -60}, "masked_energy"),
+@pytest.fixture(scope="session")
+def short_wav(voice: Make, wav: Make) -> bytes:
+    return wav(voice(2, 3))  # type: ignore[no-any-return]
+
+
+KEPT_BACK = {
+    "no transcript": (".wav", None),
+    "another container": (".flac", SAID),
+    "words beyond the sound": (".wav", f"{'bonjour ' * 50} {CARD}"),
+    "masks that are missing": (".wav", SAID),
 }
 
 
 @pytest.mark.promise("P2")
-@pytest.mark.parametrize("mutation", MUTATIONS)
-def test_the_proof_does_not_trust_the_profile(
-    mutation: str, call_wav: bytes, spoken: Make, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reason", KEPT_BACK)
+def test_what_is_not_kept_leaves_nothing(
+    reason: str,
+    call_wav: bytes,
+    spoken: Make,
+    opened: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    changes, check = MUTATIONS[mutation]
-    monkeypatch.setattr(redact, "PROFILES", {"payment": replace(PAYMENT, **changes)})
-    assert run(call_wav, spoken(SAID)) == Quarantined("not_proven", check)
+    """No file is opened, nothing is printed, and what comes back is a code and a name."""
+    suffix, said = KEPT_BACK[reason]
+    if reason == "masks that are missing":
+        monkeypatch.setattr(redact, "_masks", lambda *_: ())
+    done = run(call_wav, spoken(said) if said else None, suffix)
+    assert isinstance(done, Quarantined)
+    assert re.fullmatch("[a-z_]+", done.code) and re.fullmatch("[a-z_]+", done.detail)
+    assert opened == []
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.promise("P2")
-def test_words_left_in_the_transcript_are_seen(
-    call_wav: bytes, spoken: Make, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("suffix", [".wav", ".opus", ".mp3"])
+def test_what_is_kept_goes_through_no_file(
+    suffix: str, call_samples: np.ndarray, wav: Make, spoken: Make, opened: list[str]
 ) -> None:
-    monkeypatch.setattr(redact, "blank", lambda words, _found: words)
-    assert run(call_wav, spoken(SAID)) == Quarantined("not_proven", "transcript")
+    form, subtype = {".wav": ("WAV", "PCM_16"), ".opus": ("OGG", "OPUS"), ".mp3": ("MP3", "MPEG_LAYER_III")}[
+        suffix
+    ]
+    assert isinstance(run(wav(call_samples, 8000, form, subtype), spoken(SAID), suffix), Protected)
+    assert opened == []
 
 
 @pytest.fixture
-def proved(call_wav: bytes, spoken: Make) -> tuple[Protected, Audio, Transcript]:
-    said = spoken(SAID)
-    done = run(call_wav, said)
-    assert isinstance(done, Protected)
-    return done, codecs.read(call_wav, ".wav", CAP_MS), said
+def opened() -> Iterator[list[str]]:
+    """Files opened in this process while the test runs, Python's own modules left out."""
+    files: list[str] = []
+    watching = True
 
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching and event == "open" and not str(arguments[0]).endswith((".py", ".pyc")):
+            files.append(str(arguments[0]))
 
-def check_audio(done: Protected, stored: Audio | bytes, original: Audio, said: Transcript) -> str | None:
-    data = stored if isinstance(stored, bytes) else codecs.write(stored)
-    masks = [prove.Span(i.start_ms, i.end_ms, i.kind, "test", 1.0) for i in done.masked]  # type: ignore[arg-type]
-    return prove.prove_audio(data, original, said, masks)
-
-
-@pytest.mark.promise("P2")
-def test_each_check_of_the_sound(proved: tuple[Protected, Audio, Transcript], keyed: Make) -> None:
-    done, original, said = proved
-    stored = decoded(done)
-    assert check_audio(done, stored, original, said) is None
-
-    def changed(frame: int, value: int) -> Audio:
-        samples = stored.samples.copy()
-        samples[frame, 1] = value
-        return replace(stored, samples=samples)
-
-    middle = (done.masked[0].start_ms + done.masked[0].end_ms) * 4
-    assert check_audio(done, changed(middle, 1), original, said) == "masked_energy"
-    assert (
-        check_audio(done, changed(10, int(stored.samples[10, 1]) + 1), original, said) == "unmasked_samples"
-    )
-    assert check_audio(done, replace(stored, samples=stored.samples[:-1]), original, said) == "duration"
-    assert check_audio(done, replace(stored, samples=stored.samples[:, :1]), original, said) == "duration"
-    assert check_audio(done, b"fLaC", original, said) == "decodes"
-
-
-@pytest.mark.promise("P2")
-def test_a_tone_left_is_seen_without_the_original(keyed: Make, sound: Make) -> None:
-    samples = np.zeros(8000)
-    samples[4000:4480] = keyed(3, 60)
-    audio = sound(samples)
-    silent = sound(np.zeros(8000))
-    assert prove.prove_audio(codecs.write(audio), audio, None, []) == "masked_energy"
-    assert prove.prove_audio(codecs.write(silent), silent, None, []) is None
-
-
-@pytest.mark.promise("P2")
-def test_each_check_of_the_transcript(proved: tuple[Protected, Audio, Transcript]) -> None:
-    done, _, said = proved
-    assert done.transcript
-    data = done.transcript.reveal()
-    assert prove.prove_transcript(data, said) is None
-    assert prove.prove_transcript(data.replace(b"1000", b"1001", 1), said) == "words"
-    assert prove.prove_transcript(data.replace(b"merci", CARD.encode()), said) == "transcript"
-    spelled = " ".join(["quatre"] * 8).encode()
-    assert prove.prove_transcript(data.replace(b"merci", spelled), said) == "transcript"
-
-
-@pytest.fixture(scope="session")
-def short_wav(voice: Make, wav: Make) -> bytes:
-    return wav(voice(2, 3))  # type: ignore[no-any-return]
+    sys.addaudithook(watch)
+    yield files
+    watching = False
 
 
 TEXTS = st.lists(
@@ -286,4 +251,4 @@ def test_whatever_is_said_is_judged_or_kept_back(
         assert list(done.masked) == sorted(done.masked, key=lambda i: (i.start_ms, i.end_ms))
         assert all(isinstance(i, MaskedInterval) for i in done.masked)
     else:
-        assert (done.code, done.detail) in {("suspected_missed", "transcript"), ("not_proven", "word_times")}
+        assert done.code == "suspected_missed" or (done.code, done.detail) == ("not_proven", "word_times")

@@ -10,7 +10,7 @@ from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript, Word
 from consigne.rules.redaction import cards, codes
 from consigne.rules.redaction.spans import Kind, Span
-from consigne.rules.redaction.transcript import blank, decode, encode, place, search, suspected
+from consigne.rules.redaction.transcript import blank, decode, encode, place, search
 
 DETECTORS = (cards.find, codes.find)
 Spoken = Callable[[str], Transcript]
@@ -72,12 +72,6 @@ def test_a_finding_without_a_place_is_a_fault(start_ms: int, end_ms: int) -> Non
 def test_a_place_ends_with_the_recording() -> None:
     said = Transcript((Word("4111111111111111", 900, 5000, "caller"),))
     assert place(said, search(said, DETECTORS), 1000) == (Span(900, 1000, Kind.CARD, "cards", 0.95),)
-
-
-def test_one_speaker_alone_can_be_suspected(spoken: Spoken) -> None:
-    before, after = "quatre sept zéro un", "deux trois quatre cinq"
-    assert suspected(spoken(f"{before} agent: maison caller: {after}"))
-    assert not suspected(spoken(f"{before} maison {after}"))
 
 
 def test_encoding_is_canonical_and_reads_back(spoken: Spoken) -> None:

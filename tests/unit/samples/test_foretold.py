@@ -53,9 +53,8 @@ class Rules:
             incoming = native.read("folder", delivery.json, 1 << 20)
         except BadInput as fault:
             return Ended("quarantined", fault.code)
-        findings = checks.explain(checks.row(incoming, self.policy.recording_cap))
-        if findings:
-            return Ended("quarantined", findings[0].code)
+        if wrong := checks.verdict(checks.explain(checks.row(incoming, self.policy.recording_cap))):
+            return Ended("quarantined", wrong.code)
         content = (delivery.json, delivery.audio)
         if self.seen.get(incoming.id, content) != content:
             return Ended("quarantined", "id_reused")
@@ -88,7 +87,7 @@ class Rules:
             done = protect(audio, delivery.suffix, words, rule.profile, rule.requires_transcript, cap_ms)
             if isinstance(done, Quarantined):
                 return Ended("quarantined", done.code)
-            if wrong := checks.check_audio(incoming, done.duration_ms, done.channels):
+            if wrong := checks.verdict(checks.explain_audio(incoming, done.sound)):
                 return Ended("quarantined", wrong.code)
             masked = done.masked
         self.seen[incoming.id] = content

@@ -17,7 +17,7 @@ import soundfile
 from consigne.doors.samples.delivery import Delivery
 from consigne.doors.samples.generate import calls, generate, manifest_file
 from consigne.doors.samples.kinds import KINDS
-from consigne.doors.samples.script import vocabulary
+from consigne.doors.samples.script import DIGITS, vocabulary
 from consigne.doors.samples.sound import say
 from consigne.doors.samples.values import planted, values
 from consigne.rules.clock import parse_instant
@@ -112,7 +112,8 @@ def test_values_are_planted_where_the_manifest_says(demo: Policy) -> None:
             continue
         metadata, planted_here = json.loads(one.json), values(5, index)
         spoken = metadata["transcript"].get("words") or metadata["transcript"]["segments"]
-        text = " ".join(each["text"] for each in spoken)
+        digits = {word: str(value) for value, word in enumerate(DIGITS[planted_here.language])}
+        text = " ".join(digits.get(each["text"], each["text"]) for each in spoken)
         kinds = {span.kind for span in told.masked.get("transcript", ())}
         wanted = {
             "word": planted_here.word in text,

@@ -113,7 +113,7 @@ def _words(
 
 
 def _read_out(values: Values, kind: Kind) -> list[str]:
-    if kind.form == "spelled":
+    if kind.grouping == "spelled":
         return [DIGITS[values.language][int(digit)] for digit in values.card]
     if kind.grouping == "digits":
         return list(values.card)

@@ -101,8 +101,14 @@ def _metadata(
     if kind.form == "segments":
         metadata["transcript"] = {"segments": [_segment(line) for line in call.lines]}
     elif kind.form != "none":
-        metadata["transcript"] = {"words": [word for line in call.lines for word in _words(line)]}
+        metadata["transcript"] = {"words": [word for line in _heard(kind, call) for word in _words(line)]}
     return metadata
+
+
+def _heard(kind: Kind, call: Conversation) -> list[Line]:
+    """The lines that recognition wrote down."""
+    lost = kind.form == "lost"
+    return [line for line in call.lines if not (lost and any(word.kind == "card" for word in line.said))]
 
 
 def _segment(line: Line) -> dict[str, Any]:

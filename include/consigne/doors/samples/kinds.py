@@ -18,10 +18,10 @@ class Kind:
     # "kept", "refused" or "quarantined", and the code of the last two
     outcome: str = "kept"
     code: str | None = None
-    # one of the caller's card: "fours", "dashed", "digits"
+    # of the caller's card: "fours", "dashed", "digits", "spelled" (as number words)
     grouping: str = "fours"
     keyed: bool = False
-    # of the transcript: "words", "segments", "spelled" (digits as number words), "none"
+    # of the transcript: "words", "segments", "lost" (recognition dropped the line with the card), "none"
     form: str = "words"
     # of the start: "usual", "outside", "overdue", "ahead", "long_ago", or "ends" (with ends_in_s)
     when: str = "usual"
@@ -41,8 +41,8 @@ def _quarantined(code: str, form: str = "words", says: tuple[str, ...] = ("invoi
     return Kind(code, says, ("training",), outcome="quarantined", code=code, form=form)
 
 
-def _trial(ends_in_s: int, says: tuple[str, ...], keyed: bool = False) -> Kind:
-    return Kind("trial", says, ("trial",), when="ends", ends_in_s=ends_in_s, keyed=keyed)
+def _trial(ends_in_s: int, says: tuple[str, ...], keyed: bool = False, grouping: str = "fours") -> Kind:
+    return Kind("trial", says, ("trial",), when="ends", ends_in_s=ends_in_s, keyed=keyed, grouping=grouping)
 
 
 _CONTRACT = ("contract", "rare", "bye")
@@ -67,8 +67,8 @@ KINDS = (
         keyed=True,
     ),
     _refused("announced_late"),
-    _trial(480, ("invoice", "rare", "card", "code", "bye")),
-    Kind("card", ("invoice", "rare", "card", "expiry", "bye"), ("training",), grouping="digits"),
+    _trial(480, ("invoice", "rare", "card", "code", "bye"), grouping="digits"),
+    Kind("card", ("invoice", "rare", "card", "expiry", "bye"), ("training",), grouping="spelled"),
     _quarantined("missing_audio"),
     _refused("objected"),
     Kind("plain", ("invoice", "rare", "bye"), ("quality",)),
@@ -77,7 +77,7 @@ KINDS = (
     _trial(660, ("delivery", "rare", "order", "bye")),
     Kind("complaint", ("complaint", "rare", "order", "bye"), ("complaint",), "claims", trigger="agent"),
     _refused("unknown_purpose", "marketing"),
-    _quarantined("suspected_missed", "spelled", ("invoice", "rare", "card", "bye")),
+    _quarantined("suspected_missed", "lost", ("invoice", "rare", "card", "bye")),
     Kind("card", ("invoice", "rare", "card", "code", "bye"), ("quality",), form="segments"),
     _refused("outside_period", "complaint", "claims", when="outside"),
     Kind("emergency", ("emergency", "rare", "bye"), ("emergency",), "assistance"),

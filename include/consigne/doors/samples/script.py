@@ -1,7 +1,6 @@
 """What callers and agents say. `voices/make.py` speaks every word of it, so it is also the vocabulary.
 
-A word in braces stands for a value that the generator puts in. No word here is a number word: a run of
-those would be suspected of being a card number.
+A word in braces stands for a value that the generator puts in.
 """
 
 from __future__ import annotations

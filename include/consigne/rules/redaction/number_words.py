@@ -1,8 +1,8 @@
 """Numbers said in words, French (of France, Belgium, Switzerland) and English: every way of reading them.
 
 "Quatre vingt deux" is 82 or 4 22 or 4 20 2: which one was meant is known only by what the digits then are (a
-card number whose check holds). So nothing is decided here. From each token on, `ways` gives every number
-that may begin there; a detector walks through them.
+card number whose check holds). So nothing is decided here: `ways` gives every number that may begin at a token; a
+detector walks through them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MOST_DIGITS = 6
+# Cent quatre vingt dix neuf mille neuf cent quatre vingt dix neuf, with an "et" or two.
+LONGEST_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ TENS_EN = _values(
     (20, "twenty"), (30, "thirty"), (40, "forty fourty"), (50, "fifty"), (60, "sixty"), (70, "seventy"),
     (80, "eighty"), (90, "ninety"),
 )  # fmt: skip
-HUNDRED_FR, HUNDRED_EN = frozenset({"cent", "cents"}), frozenset({"hundred", "hundreds"})
+HUNDRED_FR, HUNDRED_EN = (frozenset({"cent", "cents"}), frozenset({"hundred", "hundreds"}))
 THOUSAND_FR, THOUSAND_EN = frozenset({"mille"}), frozenset({"thousand"})
 TIMES = _values((2, "double"), (3, "triple treble"), (4, "quadruple"))
 WORDS = frozenset().union(
@@ -62,44 +64,26 @@ _End = tuple[int, int]
 """The token after a number, and its value."""
 
 
-def ways(texts: Sequence[str], joints: Sequence[str]) -> list[tuple[Said, ...]]:
-    """For each token (folded text, and what joins it to the one before in its word) the numbers that begin
-    there, longest first; groups of digits are read as they stand.
-
-    Words joined by hyphens into one number are only that number.
-    """
-    begins = [
-        _begin(texts, at) if texts[at] in WORDS or texts[at].isdigit() else () for at in range(len(texts))
-    ]
-    for first, end in _hyphenated(texts, joints):
-        if any(said.tokens == end - first for said in begins[first]):
-            for at in range(len(texts)):
-                stops = range(max(first + 1, at + 1), end)
-                inside = first < at < end
-                begins[at] = () if inside else tuple(s for s in begins[at] if at + s.tokens not in stops)
-    return begins
-
-
-def _hyphenated(texts: Sequence[str], joints: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """(first, end) of what hyphens join."""
-    first = 0
-    for at in range(1, len(texts) + 1):
-        if at == len(texts) or joints[at] != "-":
-            if at - first > 1 and texts[first] in WORDS:
-                yield first, at
-            first = at
+def ways(texts: Sequence[str], at: int) -> tuple[Said, ...]:
+    """The numbers that begin at a token (folded text), longest first; a group of digits is read as it stands."""
+    text = texts[at]
+    if text.isdigit():
+        return (Said(1, text),)
+    if at + 1 == len(texts) or texts[at + 1] not in _GOES_ON.get(text, ()):
+        return _ALONE.get(text, ())
+    return _begin(texts, at)
 
 
 def _begin(texts: Sequence[str], at: int) -> tuple[Said, ...]:
     text = texts[at]
-    if text.isdigit():
-        return (Said(1, text),)
     if text in ZERO:
         return (Said(1, "0"),)
     if text in TIMES:
         return tuple(_repeated(texts, at + 1, TIMES[text], at))
-    found = {(end, str(value)) for end, value in _thousands_fr(texts, at)}
-    found |= {(end, str(value)) for end, value in _thousands_en(texts, at)}
+    small = [*_small(_FR, texts, at), *_small(_EN, texts, at)]
+    if text in _BIG or any(_at(texts, end) in _BIG for end, _ in small):
+        small = [*_thousands_fr(texts, at), *_thousands_en(texts, at)]
+    found = {(end, str(value)): None for end, value in small}
     said = [Said(end - at, digits) for end, digits in found if len(digits) <= MOST_DIGITS]
     if UNITS_FR.get(text, 0) in (2, 3, 4) and _at(texts, at + 1) == "fois":
         article = _at(texts, at + 2) in ("le", "un") and _digit(texts, at + 3) != ""
@@ -127,72 +111,80 @@ def _at(texts: Sequence[str], at: int) -> str:
     return texts[at] if at < len(texts) else ""
 
 
-def _small_fr(texts: Sequence[str], at: int) -> Iterator[_End]:
-    """1 to 99."""
-    text, follower = _at(texts, at), _at(texts, at + 1)
-    if text in UNITS_FR:
-        yield at + 1, UNITS_FR[text]
-    if text in TEENS_FR:
-        yield from _teens_fr(texts, at, 0)
-    if text in TENS_FR:
-        tens = TENS_FR[text]
-        yield at + 1, tens
-        rest = at + 2 if follower == "et" else at + 1
-        if _at(texts, rest) in UNITS_FR:
-            yield rest + 1, tens + UNITS_FR[_at(texts, rest)]
-        if tens == 60:
-            yield from _teens_fr(texts, rest, tens)
-    if text == "quatre" and follower in ("vingt", "vingts"):
-        yield at + 2, 80
-        rest = at + 3 if _at(texts, at + 2) == "et" else at + 2
-        if _at(texts, rest) in UNITS_FR:
-            yield rest + 1, 80 + UNITS_FR[_at(texts, rest)]
-        yield from _teens_fr(texts, rest, 80)
+class _Node(dict[str, "_Node"]):
+    """What may follow in a number of one or two digits, and its value if it ends here."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.value: int | None = None
+
+    def put(self, said: str, value: int) -> None:
+        node = self
+        for word in said.split():
+            node = node.setdefault(word, _Node())
+        node.value = value
 
 
-def _teens_fr(texts: Sequence[str], at: int, base: int) -> Iterator[_End]:
-    """10 to 19, added to what stands before."""
-    text = _at(texts, at)
-    if text in TEENS_FR:
-        yield at + 1, base + TEENS_FR[text]
-        if text == "dix" and UNITS_FR.get(_at(texts, at + 1), 0) >= 7:
-            yield at + 2, base + 10 + UNITS_FR[_at(texts, at + 1)]
+def _small(node: _Node, texts: Sequence[str], at: int) -> list[_End]:
+    """1 to 99, shortest first."""
+    found: list[_End] = []
+    for end in range(at, len(texts)):
+        after = node.get(texts[end])
+        if after is None:
+            break
+        node = after
+        if node.value is not None:
+            found.append((end + 1, node.value))
+    return found
 
 
-def _small_en(texts: Sequence[str], at: int) -> Iterator[_End]:
-    """1 to 99."""
-    text, follower = _at(texts, at), _at(texts, at + 1)
-    if text in UNITS_EN:
-        yield at + 1, UNITS_EN[text]
-    elif text in TEENS_EN:
-        yield at + 1, TEENS_EN[text]
-    elif text in TENS_EN:
-        yield at + 1, TENS_EN[text]
-        if follower in UNITS_EN:
-            yield at + 2, TENS_EN[text] + UNITS_EN[follower]
+def _small_fr() -> _Node:
+    node = _Node()
+    teens = [*TEENS_FR.items(), *((f"dix {unit}", 10 + UNITS_FR[unit]) for unit in ("sept", "huit", "neuf"))]
+    fourscore = [(f"quatre {vingt}", 80) for vingt in ("vingt", "vingts")]
+    for said, value in [*UNITS_FR.items(), *teens]:
+        node.put(said, value)
+    for tens, value in [*TENS_FR.items(), *fourscore]:
+        node.put(tens, value)
+        for more, added in [*UNITS_FR.items(), *(teens if value in (60, 80) else [])]:
+            node.put(f"{tens} {more}", value + added)
+            node.put(f"{tens} et {more}", value + added)
+    return node
+
+
+def _small_en() -> _Node:
+    node = _Node()
+    for said, value in [*UNITS_EN.items(), *TEENS_EN.items(), *TENS_EN.items()]:
+        node.put(said, value)
+    for tens, value in TENS_EN.items():
+        for unit, added in UNITS_EN.items():
+            node.put(f"{tens} {unit}", value + added)
+    return node
 
 
 def _hundreds_fr(texts: Sequence[str], at: int) -> Iterator[_End]:
     """1 to 999, and eleven to nineteen hundreds (onze cents)."""
-    yield from _small_fr(texts, at)
+    yield from _small(_FR, texts, at)
     leads = [
         (at, 1),
-        *((end, value) for end, value in _small_fr(texts, at) if 2 <= value <= 19 and value != 10),
+        *((end, value) for end, value in _small(_FR, texts, at) if 2 <= value <= 19 and value != 10),
     ]
     for end, value in leads:
         if _at(texts, end) in HUNDRED_FR:
             yield end + 1, value * 100
-            yield from ((last, value * 100 + rest) for last, rest in _small_fr(texts, end + 1))
+            yield from ((last, value * 100 + rest) for last, rest in _small(_FR, texts, end + 1))
 
 
 def _hundreds_en(texts: Sequence[str], at: int) -> Iterator[_End]:
     """1 to 999, and eleven to ninety-nine hundreds (forty-nine hundred)."""
-    yield from _small_en(texts, at)
-    for end, value in [(at, 1), *_small_en(texts, at)]:
+    yield from _small(_EN, texts, at)
+    for end, value in [(at, 1), *_small(_EN, texts, at)]:
         if _at(texts, end) in HUNDRED_EN:
             yield end + 1, value * 100
             for rest in (end + 1, end + 2)[: 2 if _at(texts, end + 1) == "and" else 1]:
-                yield from ((last, value * 100 + small) for last, small in _small_en(texts, rest))
+                yield from ((last, value * 100 + small) for last, small in _small(_EN, texts, rest))
 
 
 def _thousands_fr(texts: Sequence[str], at: int) -> Iterator[_End]:
@@ -214,3 +206,29 @@ def _thousands_en(texts: Sequence[str], at: int) -> Iterator[_End]:
                 yield from (
                     (last, value * 1000 + more) for last, more in _hundreds_en(texts, rest) if more < 1000
                 )
+
+
+def _goes_on() -> dict[str, frozenset[str]]:
+    """What may follow each word in one number."""
+    fr, en = HUNDRED_FR | THOUSAND_FR, HUNDRED_EN | THOUSAND_EN
+    small_fr = frozenset(UNITS_FR) | frozenset(TEENS_FR) | frozenset(TENS_FR)
+    small_en = frozenset(UNITS_EN) | frozenset(TEENS_EN) | frozenset(TENS_EN)
+    digits = ZERO | frozenset(UNITS_FR) | frozenset(UNITS_EN) | frozenset("0123456789")
+    after: dict[str, frozenset[str]] = {}
+    for said, more in (
+        (UNITS_FR, fr), (TEENS_FR, fr), (TENS_FR, fr | {"et"} | frozenset(UNITS_FR)),
+        (UNITS_EN, en), (TEENS_EN, en), (TENS_EN, en | frozenset(UNITS_EN)),
+        (HUNDRED_FR, small_fr | fr), (THOUSAND_FR, small_fr | fr),
+        (HUNDRED_EN, small_en | en | {"and"}), (THOUSAND_EN, small_en | en | {"and"}), (TIMES, digits),
+        (("dix",), frozenset({"sept", "huit", "neuf"})), (("soixante",), frozenset(TEENS_FR)),
+        (("quatre",), frozenset({"vingt", "vingts"})), (("deux", "trois", "quatre"), frozenset({"fois"})),
+    ):  # fmt: skip
+        for word in said:
+            after[word] = after.get(word, frozenset()) | more
+    return after
+
+
+_FR, _EN = _small_fr(), _small_en()
+_BIG = HUNDRED_FR | HUNDRED_EN | THOUSAND_FR | THOUSAND_EN
+_GOES_ON = _goes_on()
+_ALONE = {word: _begin((word,), 0) for word in WORDS}

@@ -1,23 +1,28 @@
-"""Digits in what people wrote or said: tokens, and runs of digits across words, groups and fillers.
+"""Numbers in what people wrote or said: tokens, and runs of numbers across words, groups and fillers.
 
-The floor under the text detectors. Text is folded first (NFKC, case, accents, digits of every script), so
-that detectors meet only ASCII digits and plain lower-case letters.
+The floor under the text detectors. Text is folded first (NFKD, case, accents, digits of every script), so
+that detectors meet only ASCII digits and plain lower-case letters. A conversation is read once, block by
+block; what one speaker said is the same blocks without the others'.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple, overload
 
-from consigne.rules.redaction.number_words import ARTICLES, WORDS, Said, ways
+from consigne.rules.redaction.number_words import HUNDRED_EN, THOUSAND_EN, WORDS, Said, ways
 
 MAX_FILLERS = 6
-MAX_WORDS_APART = 12
-MIN_SUSPECT_WORDS = 8
-MIN_SUSPECT_DIGITS = 12
+MAX_WORDS_APART = 16
+MAX_GROUP_DIGITS = 4
+BLOCK_WORDS = 32
 
 
 class Role(Enum):
@@ -27,19 +32,6 @@ class Role(Enum):
     NUMBER_WORD = auto()
     FILLER = auto()
     OTHER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A group of digits or of letters. `word` is its word's index in the text read; `joint` what stood
-    between it and the token before in the same word (empty at the beginning of a word); `said` the numbers that
-    may begin here."""
-
-    text: str
-    role: Role
-    word: int
-    joint: str = ""
-    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +45,14 @@ class Hit:
     confidence: float
 
 
+class Group(NamedTuple):
+    """A number as it was said or written at once: its first and last token, and its digits."""
+
+    first: int
+    last: int
+    digits: str
+
+
 def words(text: str) -> frozenset[str]:
     """A vocabulary, written as a line of words."""
     return frozenset(text.split())
@@ -61,86 +61,344 @@ def words(text: str) -> frozenset[str]:
 FILLERS = words(
     """euh heu hum hm hmm mm mhm hein alors donc puis et ensuite apres voila bon ben bah oui ouais ok okay d
     accord tres bien parfait attendez pardon non tiret espace c est le la les je repete merci allez y suite uh
-    um er erm ah then and so well yes yeah yep right sure got it next dash space hyphen sorry no please go
-    ahead thank thanks you that s the is"""
+    um uhm er erm ah then and so well yes yeah yep right sure got it next dash space hyphen sorry no please go
+    ahead thank thanks you that s the is huh ca exact exactement entendu compris plutot alright wait correction
+    again actually rather perfect i mean redis repeat"""
 )
 UNITS = words(
     """euro euros eur dollar dollars pound pounds livres cents centimes fois times percent heure heures h hour
     hours jour jours day days mois month months an ans annee annees year years minute minutes"""
 )
+MONTHS = words(
+    """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre january february
+    march april may june july august september october november december"""
+)
+MEASURES = UNITS - words("an cents d h")
+CORRECTIONS = words("non no pardon sorry erreur plutot correction wait actually rather mean attendez")
+_JOINS = FILLERS - words("le les the")
+_AFTER_CORRECTION = _JOINS | words("excusez excuse moi me attendez une trompe suis")
+NEVER_A_DIGIT = frozenset({"une"})
+NEVER_FIRST = HUNDRED_EN | THOUSAND_EN
 PLACEHOLDER = re.compile(r"\[[a-z]+\]")
-_TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
+
+# Set between words and blocks, and in a placeholder's place; white space and signs to what splits and reads.
+_WORD, _BLOCK, _MASK = "\x1f", "\x1e", "\x02"
+_OURS = re.compile(f"[{_WORD}{_BLOCK}{_MASK}]")
+_MASKED = re.compile(rf"(?:(?<=[{_WORD}{_BLOCK}])|^)\[[a-z]+\](?=[{_WORD}{_BLOCK}]|$)")
+_TOKEN = re.compile(rf"[0-9]+|[^\W\d_]+|{_MASK}")
+_KEPT = frozenset("0123456789abcdefghijklmnopqrstuvwxyz" + _MASK)
+_PARTS = {code: code if chr(code) in _KEPT else " " for code in range(128)}
+_CLASSES = {code: "0" if chr(code).isdigit() else "a" if chr(code).isalpha() else " " for code in range(128)}
+_MARKS = re.compile("[\u0300-\u036f]+")
+_FOREIGN = re.compile("[^\x00-\x7f]")
+_PLAIN = {"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-"}
+_HYPHENATED = re.compile(r"[a-z]+(?:-[a-z]+)+")
 
 
 def fold(text: str) -> str:
-    """Lower case, no accents, compatibility forms resolved, every script's decimal digits as 0 to 9."""
+    """Lower case, no accents, compatibility forms resolved, every script's decimal digits as 0 to 9, the
+    usual dashes and apostrophes as ASCII has them."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", text).lower()
-    return "".join(
-        str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain if not unicodedata.combining(c)
-    )
+    plain = _MARKS.sub("", unicodedata.normalize("NFKD", text).lower())
+    return plain if plain.isascii() else _FOREIGN.sub(_fold_one, plain)
 
 
-def read(texts: Iterable[str]) -> tuple[Token, ...]:
+def _fold_one(found: re.Match[str]) -> str:
+    char = found[0]
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    return "" if unicodedata.combining(char) else _PLAIN.get(char, char)
+
+
+class Block:
+    """Words of one speaker that follow each other. `word` and `token` are the places of its first in the
+    whole; `size` counts its words; `is_turn` where another spoke before."""
+
+    __slots__ = ("_layout", "_solid", "is_turn", "numbers", "size", "text", "texts", "token", "word")
+
+    def __init__(self, text: str, word: int, size: int, token: int, is_turn: bool) -> None:
+        self.text, self.word, self.size, self.token, self.is_turn = text, word, size, token, is_turn
+        self.texts = _split(text)
+        self.numbers = [n for n, t in enumerate(self.texts) if "/" < t < ":" or t in WORDS]
+        self._layout: tuple[list[int], list[str]] | None = None
+        self._solid: frozenset[int] | None = None
+
+    def layout(self) -> tuple[list[int], list[str]]:
+        """For each token its word (counted from the block's first), and what joins it to the one before in
+        that word."""
+        if self._layout is None:
+            places, joints, word, end = list[int](), list[str](), 0, 0
+            for found in _TOKEN.finditer(self.text):
+                between = self.text[end : found.start()]
+                word += between.count(_WORD)
+                places.append(word)
+                joints.append("" if not end or _WORD in between else between)
+                end = found.end()
+            self._layout = places, joints
+        return self._layout
+
+    def solid(self) -> frozenset[int]:
+        """Tokens before which no number begins or ends, since hyphens join them into one number."""
+        if self._solid is None:
+            self._solid = frozenset(self._joined()) if "-" in self.text else frozenset()
+        return self._solid
+
+    def _joined(self) -> Iterator[int]:
+        first = end = 0
+        for found in _HYPHENATED.finditer(self.text):
+            parts = found[0].split("-")
+            first += len(_TOKEN.findall(self.text, end, found.start()))
+            if parts[0] in WORDS and any(said.tokens == len(parts) for said in ways(parts, 0)):
+                yield from range(first + 1, first + len(parts))
+            first, end = first + len(parts), found.end()
+
+
+def _split(text: str) -> list[str]:
+    if text.isascii():
+        classes = text.translate(_CLASSES)
+        if "a0" not in classes and "0a" not in classes:
+            texts = text.translate(_PARTS).split()
+            return [t if t != _MASK else "" for t in texts] if _MASK in text else texts
+    return [found if found != _MASK else "" for found in _TOKEN.findall(text)]
+
+
+class Token:
+    """A group of digits or of letters. `word` is its word's index in the text read; `joint` what stood
+    between it and the token before in the same word (empty at the beginning of a word); `said` the numbers that
+    may begin here."""
+
+    __slots__ = ("joint", "role", "said", "text", "word")
+
+    def __init__(
+        self, text: str, role: Role, word: int, joint: str = "", said: tuple[Said, ...] = ()
+    ) -> None:
+        self.text, self.role, self.word, self.joint, self.said = text, role, word, joint, said
+
+
+class _Placed(Token):
+    """A token among others, of which the rest is looked up when it is first asked for."""
+
+    __slots__ = ("_all", "_at")
+
+    def __init__(self, every: Tokens, at: int) -> None:
+        self._all, self._at, self.text = every, at, every.texts[at]
+
+    def __getattr__(self, name: str) -> object:
+        if name not in Token.__slots__:
+            raise AttributeError(name)
+        found = getattr(self._all, name)(self._at)
+        setattr(self, name, found)
+        return found
+
+
+class Tokens(Sequence[Token]):
+    """What was read. `texts` are the tokens' texts (empty for a mask), `numbers` the indices of groups of
+    digits and number words, `turns` those before which another spoke: the rest is looked up when asked for."""
+
+    def __init__(self, blocks: Sequence[Block], whole: Tokens | None = None) -> None:
+        self.blocks, self._whole = blocks, whole
+        self.texts: list[str] = []
+        self.numbers: list[int] = []
+        self._firsts: list[int] = []
+        self.turns: set[int] = set()
+        for block in blocks:
+            first = len(self.texts)
+            self._firsts.append(first)
+            if block.is_turn:
+                self.turns.add(first)
+            self.texts += block.texts
+            self.numbers += [first + number for number in block.numbers]
+        self.runs: list[list[Group]] | None = None
+        self._said: dict[int, tuple[Said, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, at: int) -> Token: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Token]: ...
+    def __getitem__(self, at: int | slice) -> Token | Sequence[Token]:
+        return self._tokens[at]
+
+    def __iter__(self) -> Iterator[Token]:
+        return iter(self._tokens)
+
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return [_Placed(self, at) for at in range(len(self.texts))]
+
+    @cached_property
+    def _first_words(self) -> list[int]:
+        return [0, *accumulate(block.size for block in self.blocks)]
+
+    def _at(self, at: int) -> tuple[int, Block, int]:
+        """The block's number, the block, the place in it."""
+        number = bisect_right(self._firsts, at) - 1
+        return number, self.blocks[number], at - self._firsts[number]
+
+    def word(self, at: int) -> int:
+        """The index of a token's word among those read here."""
+        number, block, place = self._at(at)
+        return self._first_words[number] + block.layout()[0][place]
+
+    def source(self, at: int) -> int:
+        """The index of a token's word in the whole conversation."""
+        _, block, place = self._at(at)
+        return block.word + block.layout()[0][place]
+
+    def joint(self, at: int) -> str:
+        """What stood between a token and the one before in its word."""
+        _, block, place = self._at(at)
+        return block.layout()[1][place]
+
+    def role(self, at: int) -> Role:
+        """What a token is to a number."""
+        text = self.texts[at]
+        if text.isdigit():
+            return Role.DIGITS
+        if text in WORDS:
+            return Role.NUMBER_WORD
+        return Role.FILLER if text in FILLERS else Role.OTHER
+
+    def said(self, at: int) -> tuple[Said, ...]:
+        """The numbers that may begin at a token, longest first; words that hyphens join into one number are
+        only that number."""
+        found = self._said.get(at)
+        if found is None:
+            found = self._said[at] = self._read(at)
+        return found
+
+    def _read(self, at: int) -> tuple[Said, ...]:
+        text = self.texts[at]
+        if text not in WORDS:
+            return (Said(1, text),) if text.isdigit() else ()
+        found = ways(self.texts, at)
+        if not self._solid:
+            return found
+        if at in self._solid:
+            return ()
+        return tuple(said for said in found if at + said.tokens not in self._solid)
+
+    @cached_property
+    def _solid(self) -> frozenset[int]:
+        places = zip(self._firsts, self.blocks, strict=True)
+        return frozenset(first + at for first, block in places for at in block.solid())
+
+    def groups(self, at: int) -> tuple[Said, ...]:
+        """The same as people read long numbers: no word for more than MAX_GROUP_DIGITS digits, no hundred or
+        thousand without how many."""
+        said = self.said(at)
+        if self.texts[at] in NEVER_FIRST:
+            return ()
+        if said and len(said[0].digits) > MAX_GROUP_DIGITS and said[0].tokens > 1:
+            return tuple(each for each in said if len(each.digits) <= MAX_GROUP_DIGITS)
+        return said
+
+    def before(self, at: int, reach: int) -> list[str]:
+        """The texts said by anybody before a token, up to `reach` of them."""
+        _, block, place = self._at(at)
+        end = block.token + place
+        return (self._whole or self).texts[max(0, end - reach) : end]
+
+    def turns_before(self, at: int, reach: int) -> list[bool]:
+        """Of the same tokens, before which of them another spoke."""
+        _, block, place = self._at(at)
+        end = block.token + place
+        turns = (self._whole or self).turns
+        return [each in turns for each in range(max(0, end - reach), end)]
+
+    def after(self, at: int, reach: int) -> list[str]:
+        """The texts said by anybody after a token, up to `reach` of them."""
+        _, block, place = self._at(at)
+        start = block.token + place + 1
+        return (self._whole or self).texts[start : start + reach]
+
+    def only(self, blocks: Sequence[Block]) -> Tokens:
+        """Some of the blocks, as a text of their own."""
+        return Tokens(blocks, self)
+
+
+def read(texts: Iterable[str]) -> Tokens:
     """The tokens of words (or segments) in their order; a mask's placeholder is a word without meaning."""
-    tokens: list[Token] = []
-    for word, text in enumerate(texts):
-        if PLACEHOLDER.fullmatch(text):
-            tokens.append(Token("", Role.OTHER, word))
-            continue
-        folded, end = fold(text), 0
-        for match in _TOKEN.finditer(folded):
-            joint = folded[end : match.start()] if end else ""
-            tokens.append(Token(match[0], _role(match[0]), word, joint))
-            end = match.end()
-    said = ways([token.text for token in tokens], [token.joint for token in tokens])
-    return tuple(
-        replace(token, said=each) if each else token for token, each in zip(tokens, said, strict=True)
-    )
+    every = list(texts)
+    return read_blocks([(every[at : at + BLOCK_WORDS], False) for at in range(0, len(every), BLOCK_WORDS)])
 
 
-def _role(text: str) -> Role:
-    if text.isdigit():
-        return Role.DIGITS
-    if text in WORDS:
-        return Role.NUMBER_WORD
-    return Role.FILLER if text in FILLERS else Role.OTHER
+def read_blocks(said: Sequence[tuple[Sequence[str], bool]]) -> Tokens:
+    """The tokens of words that are said block by block, each with whether another spoke before."""
+    blocks = [block for block, _ in said]
+    joined = _BLOCK.join([_WORD.join(block) for block in blocks])
+    if joined.count(_WORD) + joined.count(_BLOCK) + 1 > sum(map(len, blocks)) or _MASK in joined:
+        clean = [[_OURS.sub(" ", text) for text in block] for block in blocks]
+        joined = _BLOCK.join([_WORD.join(block) for block in clean])
+    if "[" in joined:
+        joined = _MASKED.sub(_MASK, joined)
+    found: list[Block] = []
+    word = token = 0
+    for text, (block, is_turn) in zip(fold(joined).split(_BLOCK), said, strict=False):
+        found.append(Block(text, word, len(block), token, is_turn))
+        word, token = word + len(block), token + len(found[-1].texts)
+    return Tokens(found)
 
 
 def runs(tokens: Sequence[Token], roles: frozenset[Role] = frozenset({Role.DIGITS})) -> list[tuple[int, ...]]:
-    """Indices of tokens in one of the roles that follow each other with at most MAX_FILLERS between."""
-    return _join(tokens, roles, lambda token: token.role is Role.FILLER, MAX_FILLERS)
+    """Indices of numbers in one of the roles that follow each other with at most MAX_FILLERS between."""
+    found: list[list[int]] = []
+    numbers = tokens.numbers if isinstance(tokens, Tokens) else range(len(tokens))
+    for at in numbers:
+        if tokens[at].role not in roles:
+            continue
+        last = found[-1][-1] if found else -MAX_FILLERS - 2
+        if at - last - 1 <= MAX_FILLERS and all(t.role is Role.FILLER for t in tokens[last + 1 : at]):
+            found[-1].append(at)
+        else:
+            found.append([at])
+    return [tuple(run) for run in found]
 
 
-def wide_runs(tokens: Sequence[Token]) -> list[tuple[int, ...]]:
-    """Indices of groups of digits with at most MAX_WORDS_APART words between, whichever; no mask parts them."""
-    return _join(tokens, frozenset({Role.DIGITS}), lambda token: token.text != "", MAX_WORDS_APART)
+def group_runs(tokens: Tokens) -> list[list[Group]]:
+    """Numbers, each read as long as it can be, that follow each other with at most MAX_FILLERS between, none of
+    which brings in another. An amount and a time are runs of their own."""
+    texts, found, end = tokens.texts, list[list[Group]](), -MAX_FILLERS - 2
+    for at in tokens.numbers:
+        group = _group(tokens, at) if at >= end else None
+        if group is None:
+            continue
+        if at == end or (at - end <= MAX_FILLERS and _join(texts[end:at])):
+            found[-1].append(group)
+        else:
+            found.append([group])
+        end = group.last + 1
+        if end < len(texts) and texts[end] in MEASURES:
+            found[-1:] = _measured(tokens, found[-1])
+    return found
 
 
-def _join(
-    tokens: Sequence[Token], roles: frozenset[Role], joins: Callable[[Token], bool], most: int
-) -> list[tuple[int, ...]]:
-    found: list[tuple[int, ...]] = []
-    run: list[int] = []
-    for index, token in enumerate(tokens):
-        if token.role in roles:
-            run.append(index)
-        elif run and (not joins(token) or index - run[-1] > most):
-            found.append(tuple(run))
-            run = []
-    return [*found, tuple(run)] if run else found
+def _join(between: Sequence[str]) -> bool:
+    if _JOINS.issuperset(between):
+        return True
+    return not CORRECTIONS.isdisjoint(between) and _AFTER_CORRECTION.issuperset(between)
 
 
-def suspected(tokens: Sequence[Token]) -> bool:
-    """Whether number words stand where a long number may hide: eight or more in a run, or digits and two or
-    more number words that make twelve together."""
-    for run in runs(tokens, frozenset({Role.DIGITS, Role.NUMBER_WORD})):
-        spelled = [i for i in run if tokens[i].role is Role.NUMBER_WORD]
-        if len(spelled) >= MIN_SUSPECT_WORDS:
-            return True
-        inner = [i for i in spelled if i not in (run[0], run[-1]) or tokens[i].text not in ARTICLES]
-        digits = sum(len(tokens[i].text) for i in run if tokens[i].role is Role.DIGITS)
-        if len(inner) >= 2 and digits and digits + len(inner) >= MIN_SUSPECT_DIGITS:
-            return True
-    return False
+def _group(tokens: Tokens, at: int) -> Group | None:
+    """The longest number that begins at a token, and leaves no word over that is none by itself."""
+    texts, text = tokens.texts, tokens.texts[at]
+    if text not in WORDS:
+        return Group(at, at, text)
+    said = tokens.groups(at)
+    if len(said) > 1 and not NEVER_FIRST.isdisjoint(texts[at + said[0].tokens : at + said[0].tokens + 1]):
+        said = said[1:]
+    if not said or (text in NEVER_A_DIGIT and said[0].tokens == 1):
+        return None
+    return Group(at, at + said[0].tokens - 1, said[0].digits)
+
+
+def _measured(tokens: Tokens, run: list[Group]) -> list[list[Group]]:
+    """The run without its last number, where that is set off from it, and that number (with its decimals)."""
+    first = len(run) - 1
+    while first > 0 and tokens.joint(run[first].first) in (",", "."):
+        first -= 1
+    is_set_off = first > 0 and run[first].first > run[first - 1].last + 1
+    return [run[:first], run[first:]] if is_set_off else [run]

@@ -6,79 +6,132 @@ or a codec that gives back more than it got is seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 
-from consigne.rules.audio import codecs
+from consigne.rules.audio import codecs, opus
 from consigne.rules.audio.pcm import Audio
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript
-from consigne.rules.redaction import bank, cards, codes, identity, tones
+from consigne.rules.redaction import bank, cards, codes, identity, parts, tones
 from consigne.rules.redaction.mask import stretches
-from consigne.rules.redaction.spans import Span
-from consigne.rules.redaction.transcript import Detector, decode, place, search, suspected
+from consigne.rules.redaction.spans import Kind, Span, pad
+from consigne.rules.redaction.transcript import Detector, Finding, decode, place, search
 
 SOUND = (partial(tones.find, setting=tones.PROOF, sequence_gap_ms=0),)
-ALWAYS = (cards.find, codes.find, bank.find_iban, bank.find_bic, bank.find_rib, identity.find_nir)
-TEXT: Mapping[str, tuple[Detector, ...]] = MappingProxyType(
-    {"payment": ALWAYS, "payment_and_contact": (*ALWAYS, identity.find_email, identity.find_phone)}
+ALWAYS = (
+    cards.find,
+    bank.find_iban,
+    bank.find_bic,
+    bank.find_rib,
+    identity.find_nir,
+    parts.find,
+    codes.find,
 )
+TEXT: Mapping[str, tuple[Detector, ...]] = MappingProxyType(
+    {
+        "payment": ALWAYS,
+        "payment_when_sure": ALWAYS,
+        "payment_and_names": ALWAYS,
+        "payment_and_contact": (*ALWAYS, identity.find_email, identity.find_phone),
+    }
+)
+SURE_ONLY: Mapping[str, float] = MappingProxyType({"payment_when_sure": 0.6})
+"""Profiles that leave what was found with less confidence."""
 ROUNDING_MS = 1
+EDGE_MS = 200
 
 
-def prove_audio(
-    stored: bytes,
+def prove(
+    sound: bytes,
+    text: bytes | None,
     original: Audio,
-    transcript: Transcript | None,
+    said: Transcript | None,
     masks: Sequence[Span],
     profile: str = "payment",
+    extra: Sequence[Detector] = (),
 ) -> str | None:
-    """The check that `stored` (FLAC) fails, or None: `decodes`, `duration`, `unmasked_samples` (outside the
-    masks it is the original), `masked_energy` (not silent in the masks, or where the original's sound or
-    transcript holds something), `tone` (one is left), `word_times`."""
+    """The check that `sound` (FLAC, or Ogg/Opus) or `text` (what `transcript.encode` writes) fails, or None.
+
+    `words`: the text's number of words, times and speakers are the original's. Of the sound: `word_times`,
+    `decodes`, `duration`, `packets` (of Ogg/Opus: docs/adr/0008), `unmasked_samples` (outside the masks it is the
+    original; for Opus nearly), `masked_energy` (not silent in
+    the masks, under the words that were blanked, or where the original's sound or transcript holds something),
+    `tone` (one is left). Of the text: `transcript` (something is found in it), `speaker`.
+    """
+    left = decode(text) if text is not None else None
+    if _without_text(left) != _without_text(said):
+        return "words"
+    detectors = (*TEXT[profile], *extra)
+    spoken: list[Span] = []
+    if left and said:
+        try:
+            found = _found(said, detectors, profile)
+            spoken = [*place(said, found, original.duration_ms), *_blanked(left, said)]
+        except BadInput as fault:
+            return fault.where
+    failed = _judge_sound(sound, original, masks, spoken)
+    if failed or left is None:
+        return failed
+    if _found(left, detectors, profile):
+        return "transcript"
+    return "speaker" if any(cards.scan(name) for name in {w.speaker for w in left.words}) else None
+
+
+def _judge_sound(sound: bytes, original: Audio, masks: Sequence[Span], spoken: Sequence[Span]) -> str | None:
+    is_opus = sound.startswith(b"OggS")
     try:
-        audio = codecs.read(stored, ".flac", original.duration_ms + ROUNDING_MS)
+        audio = codecs.read(sound, ".opus" if is_opus else ".flac", original.duration_ms + ROUNDING_MS)
     except BadInput:
         return "decodes"
     if (audio.rate_hz, audio.samples.shape) != (original.rate_hz, original.samples.shape):
         return "duration"
-    if not _same_outside(audio, original, masks):
-        return "unmasked_samples"
-    try:
-        spoken = _spoken(transcript, original, profile) if transcript else ()
-    except BadInput as fault:
-        return fault.where
+    if is_opus:
+        changed = opus.judge(sound, audio, original, tuple(stretches(original, masks)))
+    else:
+        changed = None if _same_outside(audio, original, masks) else "unmasked_samples"
+    if changed:
+        return changed
     heard = [span for find in SOUND for span in find(original)]
     if not _silent(audio, [*masks, *heard, *spoken]):
         return "masked_energy"
-    return "tone" if any(find(audio) for find in SOUND) else None
+    # FLAC is the original outside the masks, whose tones are all silent here: a new one lies at an edge.
+    parts = [audio] if is_opus else _edges(audio, masks)
+    return "tone" if any(find(part) for part in parts for find in SOUND) else None
 
 
-def prove_transcript(stored: bytes, original: Transcript, profile: str = "payment") -> str | None:
-    """The check that `stored` (what `transcript.encode` writes) fails, or None: `words` (their number, times
-    and speakers are the original's), `transcript` (nothing is found in it), `speaker`."""
-    masked = decode(stored)
-    if _without_text(masked) != _without_text(original):
-        return "words"
-    if search(masked, TEXT[profile]) or suspected(masked):
-        return "transcript"
-    return "speaker" if any(cards.scan(name) for name in {w.speaker for w in masked.words}) else None
+def _edges(audio: Audio, masks: Sequence[Span]) -> Iterator[Audio]:
+    around = (pad(mask, EDGE_MS, EDGE_MS, audio.duration_ms) for mask in masks)
+    for first, last in stretches(audio, around):
+        yield replace(audio, samples=audio.samples[first:last])
 
 
-def _without_text(transcript: Transcript) -> Transcript:
-    """Speakers as UTF-8 can hold them."""
-    words = (
-        replace(w, text="", speaker=w.speaker.encode("utf-8", "replace").decode()) for w in transcript.words
-    )
+def _found(words: Transcript, detectors: Sequence[Detector], profile: str) -> list[Finding]:
+    least = SURE_ONLY.get(profile, 0.0)
+    return [finding for finding in search(words, detectors) if finding.confidence >= least]
+
+
+def _blanked(left: Transcript, said: Transcript) -> Iterator[Span]:
+    """Words that the transcript lost, whoever found them."""
+    for kept, word in zip(left.words, said.words, strict=True):
+        if kept.text != _in_utf8(word.text):
+            yield Span(word.start_ms, word.end_ms, Kind.CARD, "blanked", 1.0)
+
+
+def _without_text(transcript: Transcript | None) -> Transcript | None:
+    if transcript is None:
+        return None
+    words = (replace(w, text="", speaker=_in_utf8(w.speaker)) for w in transcript.words)
     return replace(transcript, words=tuple(words))
 
 
-def _spoken(transcript: Transcript, original: Audio, profile: str) -> tuple[Span, ...]:
-    return place(transcript, search(transcript, TEXT[profile]), original.duration_ms)
+def _in_utf8(text: str) -> str:
+    """As UTF-8 can hold it."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _same_outside(audio: Audio, original: Audio, masks: Sequence[Span]) -> bool:

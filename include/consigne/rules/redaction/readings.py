@@ -26,22 +26,22 @@ def walk(
     most_passed: int = MAX_FILLERS,
 ) -> Iterator[tuple[int, int, S]]:
     """(pieces read, last token, state) of every reading from token `first` on, the fewest pieces first: the
-    fewer, the likelier it was meant. `step` answers None where a character cannot follow; between pieces at
+    fewer, the likelier it was meant; in one order always. `step` answers None where a character cannot follow; between pieces at
     most `most_passed` tokens that pass are left out.
     """
     seen: set[tuple[int, S]] = set()
-    count, front = 0, {(first, start)}
+    count, front = 0, {(first, start): None}
     while front:
-        count, ends = count + 1, set[tuple[int, S]]()
+        count, ends = count + 1, dict[tuple[int, S], None]()
         for at, state in front:
             for said in pieces(at):
                 after = _fold(state, said.digits, step)
                 end = at + said.tokens
                 if after is not None and (end, after) not in seen:
                     seen.add((end, after))
-                    ends.add((end, after))
+                    ends[end, after] = None
                     yield count, end - 1, after
-        front = {(at, state) for end, state in ends for at in _starts(tokens, end, passes, most_passed)}
+        front = {(at, state): None for end, state in ends for at in _starts(tokens, end, passes, most_passed)}
 
 
 def _fold(state: S, text: str, step: Callable[[S, str], S | None]) -> S | None:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     NIR = "nir"
     EMAIL = "email"
     PHONE = "phone"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,213 +1,164 @@
-"""Keyed tones (DTMF, ITU-T Q.23/Q.24) in decoded sound, on any channel.
+"""Keyed tones (DTMF, ITU-T Q.23/Q.24) in decoded sound, on any channel or split over channels.
 
-Two passes over windows that step by 5 ms. The screen asks a block Goertzel at the eight nominal frequencies
-whether a pair stands out at all. What remains is confirmed on a finer grid of the keys' band: the two
-strongest lines must lie on a key's frequencies, hold the band's energy, and keep frequency and level over a
-run of windows, which voices do not.
+A block Goertzel at the eight nominal frequencies screens the sound for windows in which a pair stands out at
+all; `tones_confirm` measures these on a finer grid and weighs runs of them. A tone that is sure alone, or
+likely beside another likely one, is a key; around a key less is asked.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from consigne.rules.audio.pcm import Audio
-from consigne.rules.redaction.spans import Kind, Span, merge
+from consigne.rules.redaction.spans import Kind, Span, merge, pad
+from consigne.rules.redaction.tones_confirm import (
+    COLUMNS_HZ,
+    ROWS_HZ,
+    Lens,
+    Steps,
+    Tones,
+    in_order,
+    join,
+    link,
+    measure,
+    on_key,
+)
 
 Floats = NDArray[np.float32]
 
-ROWS_HZ = np.array([697.0, 770.0, 852.0, 941.0])
-COLUMNS_HZ = np.array([1209.0, 1336.0, 1477.0, 1633.0])
-GRID_STEP_HZ = 20.0
-GRID_HZ = np.arange(600.0, 1761.0, GRID_STEP_HZ)
-ROW_BAND, COLUMN_BAND = slice(3, 20), slice(28, 55)
-LINE_REACH = 4
-STEP_MS = 5
-SCREEN_STEPS = 3
-SCREEN_SHARE = 0.12
-FLOOR_DBFS = -52.0
-TOLERANCE = 0.022
-MAX_TWIST_DB = 11.0
-PURE_SHARE, PURE_SHARE_OF_ALL, PURE_DRIFT_HZ = 0.97, 0.6, 12.0
-CHUNK_MS = 30_000
+BLOCK_STEPS, SCREEN_BLOCKS = 2, 3
+SCREEN_SHARE, SCREEN_SHARE_EACH, SCREEN_TWIST = 0.2, 0.008, 40.0
+FLOOR_DBFS = -66.0
+AROUND_STEPS = np.arange(-3, 4)
+CHUNK_BLOCKS, MARGIN_BLOCKS = 6000, 8
 SEQUENCE_GAP_MS = 1000
+LEAST_APART_MS, COMPANION_MS, NEAR_MS = 80, 2000, 1500
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is asked of a run of `windows` windows of `steps` steps each: each window's share of the band's
-    energy in the two lines, the run's mean of it, the run's mean share of all energy, and the widest change
-    of a line's frequency and level."""
+    """The evidence (nats) asked of a tone: alone, with another such within `COMPANION_MS`, and within
+    `NEAR_MS` of a tone that holds one of these. `margin_ms` widens a span: a voice may drown part of a tone."""
 
-    steps: int
-    windows: int
-    share: float
-    mean_share: float
-    mean_share_of_all: float
-    drift_hz: float
-    swing_db: float
+    lens: Lens
+    alone: float
+    accompanied: float
+    near: float
+    margin_ms: int = 0
 
 
-MASKING = Setting(7, 4, share=0.75, mean_share=0.87, mean_share_of_all=0.3, drift_hz=4.0, swing_db=4.0)
-PROOF = Setting(5, 4, share=0.8, mean_share=0.93, mean_share_of_all=0.65, drift_hz=4.0, swing_db=4.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """The strongest pair of each window that lies on a key: window's step, key 0 to 15, frequencies,
-    levels, shares."""
-
-    step: NDArray[np.int64]
-    key: NDArray[np.int64]
-    hz: tuple[Floats, Floats]
-    db: tuple[Floats, Floats]
-    share: Floats
-    share_of_all: Floats
+MASKING = Setting(Lens(step_ms=5, window_steps=7, grid_step_hz=20), 4.0, 1.0, -1.7, margin_ms=100)
+PROOF = Setting(Lens(step_ms=4, window_steps=8, grid_step_hz=16), 7.0, 5.0, 5.0)
+SUSPICION = Setting(MASKING.lens, -1.0, -2.0, -3.0)
+NONE = Tones(*(np.empty(0, np.int64),) * 2, np.empty(0, np.float32))
 
 
 def find(
     audio: Audio, setting: Setting = MASKING, sequence_gap_ms: int = SEQUENCE_GAP_MS
 ) -> tuple[Span, ...]:
     """Keyed tones on any channel, sequences grouped: pauses up to `sequence_gap_ms` belong to them."""
-    hop = round(audio.rate_hz * STEP_MS / 1000)
-    spans = [
-        _span(audio, (first + start) * hop, (first + end) * hop)
-        for first, chunk in _chunks(audio, hop, setting)
-        for start, end in _find_in_chunk(chunk, audio.rate_hz, setting)
-    ]
-    return merge(spans, sequence_gap_ms)
+    mixes = [None] if audio.channels > 1 else []
+    tones = in_order([_listen(audio, channel, setting.lens) for channel in [*range(audio.channels), *mixes]])
+    chosen = np.flatnonzero(_choose(tones, setting))
+    return merge((_span(audio, tones, n, setting) for n in chosen.tolist()), sequence_gap_ms)
 
 
-def _span(audio: Audio, start: int, end: int) -> Span:
-    """Frames to a span: milliseconds rounded outwards."""
-    start_ms = max(0, start) * 1000 // audio.rate_hz
-    end_ms = -(-min(end, audio.frames) * 1000 // audio.rate_hz)
-    return Span(start_ms, end_ms, Kind.TONE, "tones", 0.9)
-
-
-def _chunks(audio: Audio, hop: int, setting: Setting) -> Iterator[tuple[int, Floats]]:
-    """(step of its first block, blocks of shape (steps, hop)) for each channel: silence at both ends, and
-    overlaps that hold a whole run."""
-    margin = setting.steps + setting.windows
-    steps = -(-audio.frames // hop) + 2 * margin
-    length = CHUNK_MS // STEP_MS
-    scale = np.float32(1 / (1 << (15 if audio.bits == 16 else 31)))
-    for channel in range(audio.channels):
-        for begin in range(0, steps - margin, length):
-            first, last = begin - margin, min(begin + length, steps - margin)
-            lower, upper = max(0, first * hop), min(audio.frames, last * hop)
-            sound = np.zeros((last - first) * hop, np.float32)
-            sound[lower - first * hop : upper - first * hop] = audio.samples[lower:upper, channel]
-            if sound.any():
-                yield first, (sound * scale).reshape(-1, hop)
-
-
-def _find_in_chunk(blocks: Floats, rate_hz: int, setting: Setting) -> list[tuple[int, int]]:
-    steps = _screen(blocks, rate_hz, setting)
-    if len(steps) < setting.windows:
-        return []
-    lines = _measure(blocks, steps, rate_hz, setting)
-    return _link(lines, setting)
-
-
-def _screen(blocks: Floats, rate_hz: int, setting: Setting) -> NDArray[np.int64]:
-    """Windows in whose middle a pair of nominal frequencies is loud enough to look at."""
-    hop = blocks.shape[1]
-    hz = np.concatenate([ROWS_HZ, COLUMNS_HZ])
-    phase = 2 * np.pi * np.outer(hz, np.arange(hop)) / rate_hz
-    spectra = np.exp(-1j * phase).astype(np.complex64) @ blocks.T
-    turn = np.exp(-2j * np.pi * hz * hop / rate_hz).astype(np.complex64)[:, None]
-    count = blocks.shape[0] - setting.steps + 1
-    at = [slice(k, k + count) for k in range((setting.steps - SCREEN_STEPS) // 2, setting.steps)][
-        :SCREEN_STEPS
-    ]
-    summed = sum(spectra[:, part] * turn**k for k, part in enumerate(at))
-    size = SCREEN_STEPS * hop
-    power = np.square(np.abs(summed)) * (2 / size**2)
-    sums, squares = blocks.sum(1), np.einsum("ij,ij->i", blocks, blocks)
-    mean = sum(sums[part] for part in at) / size
-    total = sum(squares[part] for part in at) / size - mean * mean
-    row, column = power[:4].max(0), power[4:].max(0)
-    floor = 10 ** (FLOOR_DBFS / 10) / 2
-    return np.flatnonzero((row > floor) & (column > floor) & (row + column > SCREEN_SHARE * total))
-
-
-def _measure(blocks: Floats, steps: NDArray[np.int64], rate_hz: int, setting: Setting) -> _Lines:
-    """The strongest line of each band in the windows that begin at these steps, where they make a key."""
-    hop = blocks.shape[1]
-    size = setting.steps * hop
-    taper = np.hanning(size + 2)[1:-1].astype(np.float32)
-    windows = sliding_window_view(blocks.reshape(-1), size)[steps * hop] * taper
-    phase = 2 * np.pi * np.outer(np.arange(size) - size / 2, GRID_HZ) / rate_hz
-    power = np.square(windows @ np.cos(phase).astype(np.float32))
-    power += np.square(windows @ np.sin(phase).astype(np.float32))
-    row_hz, row_power, row_energy = _strongest(power, ROW_BAND)
-    column_hz, column_power, column_energy = _strongest(power, COLUMN_BAND)
-    row, row_off = _nearest(row_hz, ROWS_HZ)
-    column, column_off = _nearest(column_hz, COLUMNS_HZ)
-    # A sine of amplitude a has |X| = a · sum(taper) / 2 at its peak.
-    row_db, column_db = (10 * np.log10(p * (4 / taper.sum() ** 2)) for p in (row_power, column_power))
-    total = np.einsum("ij,ij->i", windows, windows)
-    of_all = (row_power + column_power) * (2 * np.square(taper).sum() / taper.sum() ** 2) / total
-    share = (row_energy + column_energy) / power.sum(1)
-    on_key = (row_off < TOLERANCE) & (column_off < TOLERANCE) & (np.abs(column_db - row_db) < MAX_TWIST_DB)
-    return _Lines(
-        steps[on_key],
-        (row * 4 + column)[on_key],
-        (row_hz[on_key], column_hz[on_key]),
-        (row_db[on_key], column_db[on_key]),
-        share[on_key],
-        of_all[on_key],
+def _span(audio: Audio, tones: Tones, n: int, setting: Setting) -> Span:
+    """The n-th tone's: milliseconds rounded outwards, confidence from its evidence."""
+    step_frames = setting.lens.step_frames(audio.rate_hz)
+    start, end = max(0, int(tones.start[n])) * step_frames, int(tones.end[n]) * step_frames
+    confidence = min(max(1 / (1 + math.exp(-tones.evidence[n])), 0.5), 0.99)
+    span = Span(
+        start * 1000 // audio.rate_hz,
+        -(-end * 1000 // audio.rate_hz),
+        Kind.TONE,
+        "tones",
+        round(confidence, 2),
     )
+    return pad(span, setting.margin_ms, setting.margin_ms, audio.duration_ms)
 
 
-def _strongest(power: Floats, band: slice) -> tuple[Floats, Floats, Floats]:
-    """Frequency (a parabola through three points of the grid), power and energy of a band's peak."""
-    each = np.arange(len(power))
-    peak = power[:, band].argmax(1) + band.start
-    below, top, above = (np.log(power[each, peak + k] + 1e-30) for k in (-1, 0, 1))
-    bend = np.minimum(below - 2 * top + above, -1e-9)
-    offset = np.clip((below - above) / (2 * bend), -1, 1)
-    summed = np.cumsum(np.pad(power, ((0, 0), (1, 0))), axis=1)
-    energy = summed[each, np.minimum(peak + LINE_REACH + 1, len(GRID_HZ))] - summed[each, peak - LINE_REACH]
-    return (GRID_HZ[peak] + offset * GRID_STEP_HZ).astype(np.float32), power[each, peak] + 1e-30, energy
+def _choose(tones: Tones, setting: Setting) -> NDArray[np.bool_]:
+    """Which of these tones, sorted by their start, are keys."""
+    likely = tones.evidence >= setting.accompanied
+    apart, within, reach = (ms // setting.lens.step_ms for ms in (LEAST_APART_MS, COMPANION_MS, NEAR_MS))
+    others = tones.start[likely]
+    after = _any_between(others, tones.start + apart, tones.start + within)
+    before = _any_between(others, tones.start - within, tones.start - apart)
+    sure = (tones.evidence >= setting.alone) | (likely & (after | before))
+    begun = np.searchsorted(tones.start[sure], tones.end + reach, "right")
+    over = np.searchsorted(np.sort(tones.end[sure]), tones.start - reach, "left")
+    return sure | ((begun > over) & (tones.evidence >= setting.near))
 
 
-def _nearest(hz: Floats, nominal_hz: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Index of the nearest nominal frequency, and how far off it is as a fraction of it."""
-    off = np.abs(hz[:, None] / nominal_hz - 1)
-    return off.argmin(1), off.min(1)
+def _any_between(sorted_steps: Steps, first: Steps, last: Steps) -> NDArray[np.bool_]:
+    return np.searchsorted(sorted_steps, last, "right") > np.searchsorted(sorted_steps, first, "left")
 
 
-def _link(lines: _Lines, setting: Setting) -> list[tuple[int, int]]:
-    """(first step, step after the last) of each stretch of one key in which a run holds what is asked."""
-    if len(lines.step) < setting.windows:
-        return []
-    fresh = np.flatnonzero((np.diff(lines.step) > 1) | (np.diff(lines.key) != 0)) + 1
-    stretch = np.zeros(len(lines.step), np.int64)
-    stretch[fresh] = 1
-    stretch = np.cumsum(stretch)
+def _listen(audio: Audio, channel: int | None, lens: Lens) -> Tones:
+    """Stretches of a key on a channel, or (None) in the mean of all."""
+    step_frames = lens.step_frames(audio.rate_hz)
+    heard = []
+    for first_block, sound in _chunks(audio, channel, step_frames * BLOCK_STEPS):
+        blocks = _screen(sound, step_frames * BLOCK_STEPS, audio.rate_hz)
+        steps = on_key(sound, blocks * BLOCK_STEPS, lens, audio.rate_hz)
+        around = np.unique(steps[:, None] + AROUND_STEPS)
+        lines = measure(sound, around, lens, audio.rate_hz)
+        heard.append(replace(lines, step=lines.step + first_block * BLOCK_STEPS))
+    return link(join(heard), lens) if heard else NONE
 
-    def over(values: NDArray[np.generic]) -> NDArray[np.generic]:
-        return sliding_window_view(values, setting.windows)
 
-    holds = np.ptp(over(stretch), axis=1) == 0
-    holds &= over(lines.share).min(axis=1) > setting.share
-    holds &= over(lines.share).mean(axis=1) > setting.mean_share
-    holds &= over(lines.share_of_all).mean(axis=1) > setting.mean_share_of_all
-    # Where nothing else sounds, a line may move as much as GSM makes it.
-    pure = over(lines.share).mean(axis=1) > PURE_SHARE
-    pure &= over(lines.share_of_all).mean(axis=1) > PURE_SHARE_OF_ALL
-    drift_hz = np.where(pure, PURE_DRIFT_HZ, setting.drift_hz)
-    for hz, db in zip(lines.hz, lines.db, strict=True):
-        holds &= np.ptp(over(hz), axis=1) < drift_hz
-        holds &= np.ptp(over(db), axis=1) < setting.swing_db
-    edges = [0, *fresh.tolist(), len(lines.step)]
-    return [
-        (int(lines.step[edges[n]]), int(lines.step[edges[n + 1] - 1]) + setting.steps)
-        for n in np.unique(stretch[: len(holds)][holds]).tolist()
-    ]
+def _chunks(audio: Audio, channel: int | None, block_frames: int) -> Iterator[tuple[int, Floats]]:
+    """(first block, sound of full scale 1), silence at both ends, each with its neighbours' margins."""
+    blocks = -(-audio.frames // block_frames)
+    scale = np.float32(1 / (1 << (15 if audio.bits == 16 else 31)))
+    for begin in range(0, blocks, CHUNK_BLOCKS):
+        first, last = begin - MARGIN_BLOCKS, min(begin + CHUNK_BLOCKS, blocks) + MARGIN_BLOCKS
+        lower, upper = max(0, first * block_frames), min(audio.frames, last * block_frames)
+        sound = np.zeros((last - first) * block_frames, np.float32)
+        inside = sound[lower - first * block_frames : upper - first * block_frames]
+        part = audio.samples[lower:upper]
+        if channel is not None:
+            np.multiply(part[:, channel], scale, out=inside)
+        else:
+            for each in range(audio.channels):
+                inside += part[:, each] * (scale / audio.channels)
+        if inside.any():
+            yield first, sound
+
+
+def _screen(sound: Floats, block_frames: int, rate_hz: int) -> Steps:
+    """First blocks, between the margins, of windows of `SCREEN_BLOCKS` in which a pair stands out."""
+    blocks = sound.reshape(-1, block_frames)
+    parts = (_screen_waves(block_frames, rate_hz) @ blocks.T).reshape(SCREEN_BLOCKS, 16, -1)
+    count = len(blocks) - 2 * MARGIN_BLOCKS
+    at = [slice(MARGIN_BLOCKS + n, MARGIN_BLOCKS + n + count) for n in range(SCREEN_BLOCKS)]
+    power = parts[0][:, at[0]] + parts[1][:, at[1]]
+    power += parts[2][:, at[2]]
+    np.square(power, out=power)
+    power = power[:8] + power[8:]
+    row, column = power[:4].max(0), power[4:].max(0)
+    energy = np.einsum("ij,ij->i", blocks, blocks) * (2 / (SCREEN_BLOCKS * block_frames))
+    total = energy[at[0]] + energy[at[1]] + energy[at[2]]
+    weak, strong = np.minimum(row, column), np.maximum(row, column)
+    stands_out = (weak > SCREEN_SHARE_EACH * total) & (weak + strong > SCREEN_SHARE * total)
+    stands_out &= (weak > 10 ** (FLOOR_DBFS / 10)) & (strong < SCREEN_TWIST * weak)
+    return np.flatnonzero(stands_out) + MARGIN_BLOCKS
+
+
+@lru_cache(maxsize=8)
+def _screen_waves(block_frames: int, rate_hz: int) -> Floats:
+    """Cosines and sines of the eight frequencies under a Hann window, one row for each and block."""
+    size = SCREEN_BLOCKS * block_frames
+    taper = np.hanning(size + 2)[1:-1]
+    phase = 2 * np.pi * np.outer([*ROWS_HZ, *COLUMNS_HZ], np.arange(size)) / rate_hz
+    waves = np.concatenate([np.cos(phase), np.sin(phase)]) * taper * (2 / taper.sum())
+    by_block = waves.reshape(16, SCREEN_BLOCKS, block_frames).transpose(1, 0, 2)
+    rows: Floats = by_block.reshape(-1, block_frames).astype(np.float32)
+    return rows

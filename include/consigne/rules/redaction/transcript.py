@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript, Word
-from consigne.rules.redaction import cards, numerals
-from consigne.rules.redaction.numerals import Hit, Token
+from consigne.rules.redaction.numerals import BLOCK_WORDS, Block, Hit, Tokens, read_blocks
 from consigne.rules.redaction.spans import Kind, Span, merge
 
-Detector = Callable[[Sequence[Token], Sequence[Hit]], list[Hit]]
+Detector = Callable[[Tokens, Sequence[Hit]], list[Hit]]
 JOIN_MS = 1000
+_speaker = attrgetter("speaker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +31,32 @@ class Finding:
 def search(transcript: Transcript, detectors: Sequence[Detector]) -> tuple[Finding, ...]:
     """What the detectors find in the whole conversation and in each speaker's part of it."""
     found: list[Finding] = []
-    for view in _views(transcript):
-        tokens = numerals.read(transcript.words[i].text for i in view)
+    for tokens in _views(transcript):
         hits: list[Hit] = []
         for detect in detectors:
             hits += detect(tokens, hits)
         for hit in hits:
-            words = dict.fromkeys(view[tokens[i].word] for i in range(hit.first, hit.last + 1))
+            words = dict.fromkeys(tokens.source(i) for i in range(hit.first, hit.last + 1))
             found.append(Finding(tuple(words), Kind(hit.kind), hit.detector, hit.confidence))
     return tuple(dict.fromkeys(found))
 
 
-def suspected(transcript: Transcript) -> bool:
-    """Whether number words stand where a number may hide that no detector reads yet."""
-    views = (numerals.read(transcript.words[i].text for i in view) for view in _views(transcript))
-    return any(numerals.suspected(tokens) or cards.suspected(tokens) for tokens in views)
-
-
-def _views(transcript: Transcript) -> Iterator[Sequence[int]]:
+def _views(transcript: Transcript) -> Iterator[Tokens]:
     """Everyone together, since a number may pass between speakers; and each alone, since another may
     speak between the parts of one."""
-    speakers: dict[str, list[int]] = {}
-    for index, word in enumerate(transcript.words):
-        speakers.setdefault(word.speaker, []).append(index)
-    yield range(len(transcript.words))
+    turns = [(speaker, [word.text for word in said]) for speaker, said in groupby(transcript.words, _speaker)]
+    every = [
+        (speaker, said[at : at + BLOCK_WORDS], at == 0)
+        for speaker, said in turns
+        for at in range(0, len(said), BLOCK_WORDS)
+    ]
+    whole = read_blocks([(said, is_turn) for _, said, is_turn in every])
+    yield whole
+    speakers: dict[str, list[Block]] = {}
+    for (speaker, *_), block in zip(every, whole.blocks, strict=True):
+        speakers.setdefault(speaker, []).append(block)
     if len(speakers) > 1:
-        yield from speakers.values()
+        yield from (whole.only(blocks) for blocks in speakers.values())
 
 
 def place(transcript: Transcript, findings: Sequence[Finding], duration_ms: int) -> tuple[Span, ...]:
