@@ -2,7 +2,9 @@
 ### Ingest recordings
 Every five minutes, and at once on an event of the asset `intake`: what waits in intake is claimed, checked as
 a batch, judged by the gate, redacted and proven, encrypted into the store, confirmed, and cleared at its
-source. One bad call never stops the others; what a run leaves is taken up by the next.
+source. What needs a transcript and brings none is transcribed first, where a transcriber is configured, for five
+minutes a chunk. One bad call never stops the others; what a run leaves is taken up by the next. `report_batch` says
+how many ended how, by code and check, and links (*Details*) to the run's report on the desk.
 
 **Hazards**: nothing kept is destroyed here. `clear_source` removes a delivery's files from intake once every
 part is confirmed or a rule refused it.
@@ -10,7 +12,7 @@ part is confirmed or a rule refused it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import (
@@ -23,6 +25,7 @@ from airflow.sdk import (
     task_group,
 )
 
+from consigne.doors.orchestration.batch_link import BatchLink
 from consigne.doors.orchestration.task import RETRY, perform
 
 
@@ -51,6 +54,10 @@ def ingest_recordings() -> None:
     def admit_recordings(chunk: str) -> Any:
         return perform("ingest", "ingest.admit_recordings", chunk)
 
+    @task(pool="transcribe", execution_timeout=timedelta(minutes=90))
+    def transcribe_recordings(chunk: str) -> Any:
+        return perform("ingest", "transcribe.transcribe_recordings", chunk)
+
     @task(pool="protect")
     def protect_recordings(chunk: str) -> Any:
         return perform("ingest", "protect.protect_recordings", chunk)
@@ -65,13 +72,16 @@ def ingest_recordings() -> None:
 
     @task(trigger_rule="all_done", retries=0)
     def report_batch() -> Any:
-        return perform("ingest", "ingest.report_batch", get_current_context()["run_id"])
+        return perform("ingest", "report.report_batch", get_current_context()["run_id"])
 
     @task_group(prefix_group_id=False)
     def carry(chunk: str) -> None:
-        admit_recordings(chunk) >> protect_recordings(chunk) >> confirm_stored(chunk) >> clear_source(chunk)
+        done = admit_recordings(chunk) >> transcribe_recordings(chunk) >> protect_recordings(chunk)
+        done >> confirm_stored(chunk) >> clear_source(chunk)
 
-    carry.expand(chunk=validate_metadata(discover_intake())) >> report_batch()
+    reported = report_batch()
+    reported.operator.operator_extra_links = (BatchLink(),)
+    carry.expand(chunk=validate_metadata(discover_intake())) >> reported
 
 
 ingest_recordings()

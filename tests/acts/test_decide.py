@@ -37,7 +37,17 @@ def stage(engine: Engine, catalog: Catalog, tmp_path: Path) -> Stage:
     keyring = open_keyring(f"file:{tmp_path / 'keyring'}")
     keyring.prepare(first=True)
     platform = Platform(
-        catalog, nothing, keyring, nothing, nothing, os.urandom, uuid.uuid4, nothing, timedelta(0)
+        catalog,
+        nothing,
+        keyring,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        os.urandom,
+        uuid.uuid4,
+        nothing,
+        timedelta(0),
     )
     policy = load(TEXT).policy
     policy = replace(policy, deputies=())

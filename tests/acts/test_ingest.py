@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from consigne.acts import ingest as acts
-from consigne.acts import protect
+from consigne.acts import protect, report
 from consigne.adapters.catalog import tables as t
 from consigne.doors.samples.generate import calls
 from consigne.doors.samples.manifest import Foretold
@@ -126,7 +126,7 @@ def test_files_that_change_under_a_task_wait_for_the_next_run_and_stop_nobody(
     assert world.deliveries()["b"] == ("cleared", None)
     assert world.artifacts("a") == []
     with pytest.raises(Conflict, match="unfinished"):
-        acts.report_batch(world.platform, "first")
+        report.report_batch(world.platform, "first")
     world.ingest()
     assert world.states("a") == BOTH
 
@@ -388,7 +388,7 @@ def test_a_run_takes_the_oldest_and_leaves_the_rest_to_the_next(
     for id in ("a", "b", "c"):
         world.deliver(id)
     assert len(acts.discover_intake(world.platform, "looks only")) == 2
-    assert world.ingest() == {"cleared": 2}
+    assert world.ingest()["states"] == {"cleared": 2}
     assert world.deliveries()["c"] == ("claimed", None)
     world.ingest()
     assert len(world.artifacts()) == 6

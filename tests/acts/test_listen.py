@@ -66,7 +66,17 @@ def kept(engine: Engine, catalog: Catalog) -> Kept:
     """The audio of a training call, in a store and under keys that live in memory."""
     store, keyring = WatchedStore(), MemoryKeyring()
     platform = Platform(
-        catalog, store, keyring, NOTHING, NOTHING, os.urandom, uuid.uuid4, NOTHING, timedelta(0)
+        catalog,
+        store,
+        keyring,
+        NOTHING,
+        NOTHING,
+        NOTHING,
+        NOTHING,
+        os.urandom,
+        uuid.uuid4,
+        NOTHING,
+        timedelta(0),
     )
     policy = load(TEXT).policy
     with catalog.begin() as tx:

@@ -70,7 +70,7 @@ class Evidence:
 def platform(catalog: Catalog, engine: Engine) -> Platform:
     with engine.begin() as tx:
         tx.exec_driver_sql(f"INSERT INTO installation (origin) VALUES ('{ORIGIN}')")
-    parts = dict.fromkeys(("intake", "checker", "random", "new_id", "acknowledged"))
+    parts = dict.fromkeys(("intake", "checker", "transcriber", "names", "random", "new_id", "acknowledged"))
     return Platform(
         catalog, cast(Any, Evidence()), cast(Any, Signing()), backups_kept=timedelta(0), **cast(Any, parts)
     )
@@ -327,7 +327,7 @@ def sealer(platform: Platform, engine: Engine) -> Iterator[Platform]:
     )
     yield Platform(
         Catalog(mine, bytes), platform.store, platform.keyring, platform.intake,
-        platform.checker, platform.random, platform.new_id, platform.acknowledged, platform.backups_kept,
+        platform.checker, platform.transcriber, platform.names, platform.random, platform.new_id, platform.acknowledged, platform.backups_kept,
     )  # fmt: skip
     mine.dispose()
 

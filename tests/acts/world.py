@@ -19,11 +19,13 @@ from sqlalchemy import Engine, select
 
 from consigne.acts import expire as expiry
 from consigne.acts import ingest as intake_acts
-from consigne.acts import protect
+from consigne.acts import protect, report, transcribe
 from consigne.acts.journey import Platform
 from consigne.acts.safe import take_out
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.names import PresidioNames
+from consigne.adapters.transcriber.none import NoTranscriber
 from consigne.rules import checks
 from consigne.rules.evidence.report import Report
 from consigne.rules.evidence.signature import write_public_keys
@@ -102,7 +104,7 @@ class World:
 
     # what happens
 
-    def ingest(self, run: str | None = None) -> dict[str, int]:
+    def ingest(self, run: str | None = None) -> dict[str, dict[str, int]]:
         """A run of `ingest_recordings`, task by task."""
         return ingest(self.platform, run or next(_RUNS))
 
@@ -185,14 +187,15 @@ class World:
         return [*self.platform.store.list_versions(prefix), *self.platform.store.list_uploads(prefix)]
 
 
-def ingest(platform: Platform, run: str) -> dict[str, int]:
+def ingest(platform: Platform, run: str) -> dict[str, dict[str, int]]:
     """The tasks of `ingest_recordings`, in order."""
     for chunk in intake_acts.validate_metadata(platform, intake_acts.discover_intake(platform, run)):
         intake_acts.admit_recordings(platform, chunk)
+        transcribe.transcribe_recordings(platform, chunk)
         protect.protect_recordings(platform, chunk)
         protect.confirm_stored(platform, chunk)
         intake_acts.clear_source(platform, chunk)
-    return intake_acts.report_batch(platform, run)
+    return report.report_batch(platform, run)
 
 
 def expire(platform: Platform, run: str, dry_run: bool = False) -> dict[str, int]:
@@ -224,7 +227,17 @@ def make_world(engine: Engine, catalog: Catalog) -> World:
         if not tx.execute(select(t.installation)).all():
             tx.execute(t.installation.insert().values(origin="consigne.test/register"))
     platform = Platform(
-        catalog, store, keyring, intake, Checker(), os.urandom, uuid.uuid4, acknowledged, timedelta(days=30)
+        catalog,
+        store,
+        keyring,
+        intake,
+        Checker(),
+        NoTranscriber(),
+        PresidioNames(""),
+        os.urandom,
+        uuid.uuid4,
+        acknowledged,
+        timedelta(days=30),
     )
     return World(platform, policy, engine, store, keyring, intake, base)
 

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 
 from consigne.adapters import expectations
 from consigne.adapters.expectations import Expectations
-from consigne.rules.checks import CHECKS, Value, failed
+from consigne.rules.checks import Value, failed, of_stage
 from consigne.rules.errors import Misconfigured
 
+CHECKS = of_stage("metadata")
 RIGHT: dict[str, Value] = {
     **{check.column: True for check in CHECKS},
     "direction": "inbound",
     "duration_ms": 278_000,
     "channel_count": 2,
+    "ahead_ms": -60_000,
     "fault_field": None,
 }
 VALUES: dict[str, st.SearchStrategy[Value]] = {
@@ -33,9 +35,8 @@ ROWS = st.fixed_dictionaries({**{c.column: VALUES[c.kind] for c in CHECKS}, "fau
 
 
 def wrong(column: str) -> Value:
-    return (
-        "sideways" if column == "direction" else -1 if column in ("duration_ms", "channel_count") else False
-    )
+    numbers = {"duration_ms": -1, "channel_count": 0, "ahead_ms": 3_600_000}
+    return "sideways" if column == "direction" else numbers.get(column, False)
 
 
 @settings(max_examples=15, deadline=None)

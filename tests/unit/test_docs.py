@@ -10,6 +10,7 @@ import pytest
 
 from consigne.rules.checks import CHECKS
 from consigne.rules.gate import RULES
+from consigne.rules.reasons import sentence
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
@@ -27,9 +28,18 @@ def test_the_operator_is_told_what_each_refusal_means(code: str) -> None:
     assert f"\n| `{code}` |" in OPERATING
 
 
-@pytest.mark.parametrize("code", sorted({*QUARANTINED, *(check.code for check in CHECKS)}))
+@pytest.mark.parametrize("code", sorted({*QUARANTINED, *(check.code for check in CHECKS if check.code)}))
 def test_the_operator_is_told_what_to_do_about_each_quarantine(code: str) -> None:
     assert re.search(rf"^\|[^|]*`{code}`[^|]*\|", OPERATING, re.MULTILINE)
+
+
+def test_the_operator_is_shown_the_table_of_checks() -> None:
+    lines = [
+        f"| `{check.id}` | {check.stage} | `{check.field}` | {f'`{check.code}`' if check.code else 'remark'} | "
+        f"{sentence(check.id, 'en', check.field)} |"
+        for check in CHECKS
+    ]
+    assert "\n" + "\n".join(lines) + "\n" in OPERATING
 
 
 @pytest.mark.parametrize("file", DAGS, ids=lambda file: file.stem)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -77,7 +76,9 @@ class Catalog(Protocol):
 
     def store_again(self, tx: Transaction, recording: UUID) -> None: ...
 
-    def delivery_states(self, tx: Transaction, ids: Sequence[UUID]) -> Counter[str]: ...
+    def outcomes(
+        self, tx: Transaction, ids: Sequence[UUID]
+    ) -> list[tuple[str, str | None, Sequence[str]]]: ...
 
     def run_deliveries(self, tx: Transaction, run: str) -> list[UUID]: ...
 

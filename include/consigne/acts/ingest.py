@@ -80,8 +80,9 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
     failing = platform.checker.check([line.row for line in lines.values()]) if lines else []
     for (id, line), failed in zip(lines.items(), failing, strict=True):
         if failed:
-            first = checks.explain(line.row, failed)[0]
-            read[id] = replace(line, why=Quarantined(first.code, first.field))
+            read[id] = replace(
+                line, failed=tuple(failed), why=checks.verdict(checks.explain(line.row, failed))
+            )
 
     def verdict(_: Platform, row: Delivery) -> Line | Quarantined:
         what = read[row.id]
@@ -96,11 +97,12 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a whole batch holds of each delivery: its row of checks, the call's id where it could be read, and
-    why it cannot be judged."""
+    """What a whole batch holds of each delivery: its row of checks, the call's id where it could be read, the
+    checks that it failed, and why it cannot be judged."""
 
     row: checks.Row
     id: str
+    failed: tuple[str, ...] = ()
     why: Quarantined | None = None
 
 
@@ -114,17 +116,17 @@ def _read(
     except (Conflict, Unavailable) as fault:
         return fault
     try:
-        return _line(row.source, text, policy)
+        return _line(row, text, policy)
     except Exception as fault:  # of our own code: it must not stop the whole batch
         return fault
 
 
-def _line(source: str, text: bytes, policy: Policy) -> Line:
+def _line(row: Delivery, text: bytes, policy: Policy) -> Line:
     try:
-        incoming = native.read(source, text, policy.size_cap_bytes)
+        incoming = native.read(row.source, text, policy.size_cap_bytes)
     except BadInput as fault:
         return Line(checks.row(fault, policy.recording_cap), native.readable_id(text))
-    return Line(checks.row(incoming, policy.recording_cap), incoming.id)
+    return Line(checks.row(incoming, policy.recording_cap, row.received_at), incoming.id)
 
 
 def _settle_valid(
@@ -134,7 +136,8 @@ def _settle_valid(
         return quarantine(platform, tx, row, token, result)
     if result.why is not None:
         return quarantine(platform, tx, row, token, result.why, source_id=result.id or row.source_id)
-    if not platform.catalog.move_delivery(tx, row.id, token, "claimed", "valid", source_id=result.id):
+    values = {"source_id": result.id, "findings": found_in(row, result.failed)}
+    if not platform.catalog.move_delivery(tx, row.id, token, "claimed", "valid", **values):
         return False
     platform.catalog.append(tx, "consigne", "ingest:delivery:valid", [{"subject": str(row.id)}])
     return True
@@ -237,20 +240,6 @@ def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Del
     return Step("ingest:delivery:clear", taking(states), clear, settle, intends=True)
 
 
-def report_batch(platform: Platform, run: str) -> dict[str, int]:
-    """How the run's deliveries stand; Conflict('unfinished') where one is neither cleared nor quarantined."""
-    with platform.catalog.begin() as tx:
-        counts = platform.catalog.delivery_states(tx, platform.catalog.run_deliveries(tx, run))
-        if counts:
-            platform.catalog.append(
-                tx, "consigne", "ingest:batch:reported", [{"run": run, "states": dict(counts)}]
-            )
-    left = sum(count for state, count in counts.items() if state not in ("cleared", "quarantined"))
-    if left:
-        raise Conflict("unfinished", f"{left} deliveries", "the next run goes on with them")
-    return dict(counts)
-
-
 def retry_delivery(platform: Platform, id: UUID) -> bool:
     """quarantined → claimed at an operator's word; false where it is not quarantined."""
     with platform.catalog.begin() as tx:
@@ -272,12 +261,20 @@ def quarantine(
     now = platform.catalog.now(tx)
     policy = in_force(platform, tx, now)
     deadline = add(row.received_at, policy.quarantine_deadline, policy.zone)
-    values = {"code": why.code, "detail": why.detail or None, "deadline": deadline}
+    values = {
+        "code": why.code, "detail": why.detail or None, "findings": found_in(row, why.checks),
+        "deadline": deadline,
+    }  # fmt: skip
     if not platform.catalog.move_delivery(tx, row.id, token, row.state, "quarantined", **values, **more):
         return False
     entry = {"subject": str(row.id), "outcome": why.code, "detail": why.detail}
     platform.catalog.append(tx, "consigne", "ingest:delivery:quarantined", [entry])
     return True
+
+
+def found_in(row: Delivery, failed: Sequence[str]) -> list[str]:
+    """Ids of the checks that a delivery failed so far, each once."""
+    return list(dict.fromkeys([*row.findings, *failed]))
 
 
 def delivery_ids(platform: Platform, chunk: str) -> list[UUID]:

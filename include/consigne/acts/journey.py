@@ -18,7 +18,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from consigne.acts.catalog import Catalog, Transaction
-from consigne.acts.ports import Checker, Intake, Keyring, Store
+from consigne.acts.ports import Checker, Intake, Keyring, Names, Store, Transcriber
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable, place_of
 from consigne.rules.policy.model import Policy
 from consigne.rules.values import Quarantined
@@ -33,6 +33,8 @@ class Platform:
     keyring: Keyring
     intake: Intake
     checker: Checker
+    transcriber: Transcriber
+    names: Names
     random: Callable[[int], bytes]
     new_id: Callable[[], UUID]
     acknowledged: Callable[[Policy, str], datetime | None]  # when an agent acknowledged the policy's notice

@@ -4,7 +4,7 @@ catalog holds keyed digests."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,3 +96,11 @@ def _digests(
         mac("tombstone", b"content" + sound + words).digest,
         mac("tombstone", b"audio" + sound).digest,
     )
+
+
+def lacks_words(policy: Policy, purposes: Sequence[str], incoming: IncomingRecording) -> bool:
+    """Whether a purpose needs a transcript and the delivery brought none."""
+    wanted = any(
+        policy.purposes[name].redaction.requires_transcript for name in purposes if name in policy.purposes
+    )
+    return wanted and not (incoming.transcript and incoming.transcript.reveal().words)

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from consigne.rules.audio.pcm import Audio
 from consigne.rules.checks import Row
-from consigne.rules.values import Private
+from consigne.rules.recording import Transcript
+from consigne.rules.values import Private, Quarantined
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,29 @@ class Checker(Protocol):
         """For each row the ids of the checks that it fails; no value leaves the call."""
 
 
+class Transcriber(Protocol):
+    """Words for a recording whose delivery brought none. Faults: Misconfigured, Unavailable."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is one at all; `transcribe` is called only then."""
+
+    def transcribe(
+        self, audio: Private[Audio], language: str, speakers: Sequence[str]
+    ) -> Private[Transcript] | Quarantined:
+        """What is said, at least one word, by word times within the recording, in their order; `language` is the
+        delivery's tag, `speakers` one name a channel. Where it cannot be had from this recording: `needs_transcript`,
+        its detail `transcriber_…`. Nothing of it is written anywhere."""
+
+
+class Names(Protocol):
+    """Who finds people's names. Faults: Misconfigured where there is nobody."""
+
+    def find(self, transcript: Private[Transcript], language: str) -> Private[tuple[str, ...]] | Quarantined:
+        """Names as they were said; `language` is the delivery's tag. Where its language is not known: `not_proven`,
+        `names_language`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A row of `deliveries`, as a step claims it."""
@@ -193,6 +218,7 @@ class Delivery:
     fingerprint: str
     state: str
     code: str | None
+    findings: Sequence[str]  # ids of checks
     received_at: datetime
     deadline: datetime | None
     identity_digest: bytes | None

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from consigne.acts import safe
 from consigne.acts.catalog import Catalog, Transaction
-from consigne.acts.ingest import delivery_ids, finish, quarantine, taking
+from consigne.acts.ingest import delivery_ids, finish, found_in, quarantine, taking
 from consigne.acts.journey import Platform, Step, advance
-from consigne.acts.locate import Contents, contents, in_force, policy_now, waiting
+from consigne.acts.locate import Contents, contents, in_force, lacks_words, policy_now, waiting
 from consigne.acts.ports import Artifact, Delivery
 from consigne.rules import checks
 from consigne.rules.clock import local_date
 from consigne.rules.errors import Conflict
-from consigne.rules.evidence.canonical import encode
+from consigne.rules.evidence.masked import masked_statement
 from consigne.rules.layout import object_name
 from consigne.rules.policy.model import Policy
+from consigne.rules.recording import IncomingRecording
+from consigne.rules.redaction import names
+from consigne.rules.redaction.profiles import WITH_NAMES
 from consigne.rules.redaction.redact import Protected, protect
+from consigne.rules.redaction.transcript import Detector
 from consigne.rules.retention import Due, clock_start, epoch_name, falls_due
 from consigne.rules.values import ArtifactName, MaskedInterval, Part, Quarantined, Refused
 
@@ -45,6 +49,7 @@ class Stowed:
     received_at: datetime
     duration_ms: int
     shelved: tuple[Shelved, ...]
+    remarks: tuple[str, ...]  # ids of checks
     expired: tuple[str, ...]  # purposes whose end came while this was on its way
 
 
@@ -53,14 +58,16 @@ def protect_recordings(platform: Platform, chunk: str) -> dict[str, object]:
     policy = policy_now(platform)
     found = waiting(platform, policy)
 
-    def stow(platform: Platform, row: Delivery) -> Stowed | Quarantined:
-        return _stow(platform, policy, row, contents(platform, policy, found, row))
+    def effect(platform: Platform, row: Delivery) -> Stowed | Quarantined:
+        return stow(platform, policy, row, contents(platform, policy, found, row))
 
-    step = Step("ingest:delivery:protect", taking(["admitted"]), stow, _settle, intends=True)
+    step = Step("ingest:delivery:protect", taking(["admitted"]), effect, settle, intends=True)
     return finish(advance(platform, step, delivery_ids(platform, chunk)))
 
 
-def _stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Stowed | Quarantined:
+def stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Stowed | Quarantined:
+    """Redact, prove and store a delivery's parts for each purpose. Conflict('not_transcribed') where it waits for
+    its words."""
     recording = uuid5(_RECORDINGS, read.digests.identity.hex())
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
@@ -68,20 +75,25 @@ def _stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> 
         at_start = platform.catalog.policy_at(tx, min(read.incoming.started_at, row.received_at))
         there = {artifact_id(recording, purpose, part) for purpose in purposes for part in Part}
         there &= platform.catalog.artifacts_of(tx, recording)
+    if platform.transcriber.configured and lacks_words(policy, purposes, read.incoming):
+        raise Conflict("not_transcribed", str(row.id), "the next run goes on with it")
     shelved: list[Shelved] = []
     expired: list[str] = []
-    duration_ms = 0
+    duration_ms, remarks = 0, tuple[str, ...]()
     clean: dict[tuple[str, bool], Protected] = {}
     for purpose in purposes:
         if purpose not in policy.purposes:  # removed meanwhile: it falls due
             expired.append(purpose)
             continue
         rule = policy.purposes[purpose].redaction
-        redacted = clean.get((rule.profile, rule.requires_transcript)) or _redact(policy, purpose, read)
+        redacted = clean.get((rule.profile, rule.requires_transcript)) or _redact(
+            platform, policy, purpose, read
+        )
         if isinstance(redacted, Quarantined):
             return redacted
         clean[(rule.profile, rule.requires_transcript)] = redacted
         duration_ms = redacted.duration_ms
+        remarks = tuple(one.check for one in checks.explain_audio(read.incoming, redacted.sound))
         dues = {
             part: due
             for part, due in _dues(policy, at_start, purpose, row, read).items()
@@ -91,18 +103,28 @@ def _stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> 
             expired.append(purpose)
             continue
         shelved += _shelve(platform, policy, purpose, recording, read, redacted, dues)
-    return Stowed(read, recording, row.received_at, duration_ms, tuple(shelved), tuple(expired))
+    return Stowed(read, recording, row.received_at, duration_ms, tuple(shelved), remarks, tuple(expired))
 
 
-def _redact(policy: Policy, purpose: str, read: Contents) -> Protected | Quarantined:
+def _redact(platform: Platform, policy: Policy, purpose: str, read: Contents) -> Protected | Quarantined:
     rule = policy.purposes[purpose].redaction
-    cap_ms = policy.recording_cap.seconds_exact() * 1000
-    done = protect(
-        read.audio, read.suffix, read.incoming.transcript, rule.profile, rule.requires_transcript, cap_ms
-    )
+    extra = _look_for_names(platform, rule.profile, read.incoming)
+    if isinstance(extra, Quarantined):
+        return extra
+    words, cap_ms = read.incoming.transcript, policy.recording_cap.seconds_exact() * 1000
+    done = protect(read.audio, read.suffix, words, rule.profile, rule.requires_transcript, cap_ms, extra)
     if isinstance(done, Quarantined):
-        return done
-    return checks.check_audio(read.incoming, done.duration_ms, done.channels) or done
+        return replace(done, checks=checks.undecoded(done))
+    return checks.verdict(checks.explain_audio(read.incoming, done.sound)) or done
+
+
+def _look_for_names(
+    platform: Platform, profile: str, incoming: IncomingRecording
+) -> Sequence[Detector] | Quarantined:
+    if profile not in WITH_NAMES or incoming.transcript is None:
+        return ()
+    found = platform.names.find(incoming.transcript, incoming.language)
+    return found if isinstance(found, Quarantined) else (names.detector(found.reveal()),)
 
 
 def _dues(
@@ -156,9 +178,10 @@ def open_epoch(platform: Platform, policy: Policy, purpose: str, due_at: datetim
     raise Conflict("epoch_spent", purpose, "a hundred generations of one day's epoch are destroyed")
 
 
-def _settle(
+def settle(
     platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: Stowed | Quarantined
 ) -> bool:
+    """admitted → protected with recording, artifacts and keys; or quarantined, or refused."""
     if isinstance(result, Quarantined):
         return quarantine(platform, tx, row, token, result)
     known = platform.catalog.known(tx, [result.read.digests.identity])
@@ -169,9 +192,8 @@ def _settle(
     if set(result.expired) == set(platform.catalog.admitted_purposes(tx, row.id)):
         return _refuse(platform, tx, row, token, "past_due")
     _refuse_purposes(platform, tx, row, result.expired, "past_due")
-    if not platform.catalog.move_delivery(
-        tx, row.id, token, "admitted", "protected", recording=result.recording
-    ):
+    values = {"recording": result.recording, "findings": found_in(row, result.remarks)}
+    if not platform.catalog.move_delivery(tx, row.id, token, "admitted", "protected", **values):
         return False
     policy = in_force(platform, tx, platform.catalog.now(tx))
     if (
@@ -219,7 +241,7 @@ def _record(platform: Platform, tx: Transaction, policy: Policy, result: Stowed,
     masked = [
         {"start_ms": span.start_ms, "end_ms": span.end_ms, "kind": span.kind} for span in shelved.masked
     ]
-    signature = platform.keyring.sign(masked_statement(name, shelved.masked))
+    signature = platform.keyring.sign(masked_statement(str(name.artifact), str(name.attempt), masked))
     row = {
         "id": name.artifact, "recording": result.recording, "purpose": name.purpose, "part": str(shelved.part),
         "clock_start": clock_start(result.read.incoming.started_at, result.received_at), "due_at": shelved.due.due_at, "cap_at": shelved.due.cap_at,
@@ -233,12 +255,6 @@ def _record(platform: Platform, tx: Transaction, policy: Policy, result: Stowed,
         "policy": policy.digest, "object": put.digest.hex(), "outcome": "stored",
     }  # fmt: skip
     platform.catalog.append(tx, "consigne", "ingest:artifact:stored", [entry])
-
-
-def masked_statement(name: ArtifactName, masked: Sequence[MaskedInterval]) -> bytes:
-    """What is signed of the masked intervals: canonical JSON {artifact, attempt, masked: [{start_ms, end_ms, kind}]}."""
-    spans = [{"start_ms": span.start_ms, "end_ms": span.end_ms, "kind": span.kind} for span in masked]
-    return encode({"artifact": str(name.artifact), "attempt": str(name.attempt), "masked": spans})
 
 
 def confirm_stored(platform: Platform, chunk: str) -> dict[str, object]:

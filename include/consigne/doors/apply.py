@@ -14,6 +14,7 @@ from consigne.adapters.catalog.migrate import migrate
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
 from consigne.adapters.keyring.open import open_keyring
+from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
 from consigne.doors.settings import DATABASE_ROLES, Settings
@@ -21,14 +22,18 @@ from consigne.doors.wiring import open_platform, read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.limits import breaches
 from consigne.rules.policy.load import Loaded, load
+from consigne.rules.redaction.profiles import WITH_NAMES
 
 Say = Callable[[str], None]
 
 
 def apply(settings: Settings, say: Say = lambda _: None) -> None:
     """Everything that the policy asks of the installation. Misconfigured stops it before anything opens:
-    a policy that breaks a limit, a changed policy file, a store without its KMS."""
+    a policy that breaks a limit or asks for names that nobody finds, a changed policy file, a store without its
+    KMS."""
     given = read_policy(settings)
+    if any(purpose.redaction.profile in WITH_NAMES for purpose in given[0].policy.purposes.values()):
+        PresidioNames(settings.names_model).prepare()
     admin = open_engine(settings.database_admin_url())
     prepare_catalog(settings, admin)
     catalog = Catalog(open_engine(settings.database_url("owner")), os.urandom)

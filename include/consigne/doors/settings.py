@@ -49,6 +49,8 @@ class Settings:
     socket_dir: str = ""  # of the embedded PostgreSQL; `up` chooses it
     database_given: bool = False
     keyring_given: str = ""
+    transcriber_given: str = ""
+    names_model: str = ""  # folders of spaCy models, separated by `:`
 
     @classmethod
     def open(cls, state_dir: Path | str) -> Settings:
@@ -126,8 +128,12 @@ class Settings:
         return changed
 
     def remember_servers(self) -> Settings:
-        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL and CONSIGNE_KEYRING_URL over: what is secret in them
-        goes to secrets/. Misconfigured('bad_url') names the variable, never its value."""
+        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL and
+        CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
+        never its value; a model that is not there, now or since, is Misconfigured too."""
+        from consigne.adapters.names import PresidioNames
+        from consigne.adapters.transcriber.open import open_transcriber  # numbers: slow to import
+
         changes: dict[str, object] = {}
         if store := os.environ.get("CONSIGNE_STORE_URL"):
             parts = urlsplit(store)
@@ -146,6 +152,12 @@ class Settings:
             changes["database_given"] = True
         if keyring := os.environ.get("CONSIGNE_KEYRING_URL"):
             changes["keyring_given"] = keyring
+        transcriber = os.environ.get("CONSIGNE_TRANSCRIBER_URL") or self.transcriber_url
+        open_transcriber(transcriber).prepare()
+        changes["transcriber_given"] = transcriber
+        if names := os.environ.get("CONSIGNE_NAMES_MODEL") or self.names_model:
+            PresidioNames(names).prepare()
+            changes["names_model"] = names
         return self.remember(**changes)
 
     @property
@@ -172,6 +184,11 @@ class Settings:
     def keyring_url(self) -> str:
         """`file:<folder>` unless CONSIGNE_KEYRING_URL named another."""
         return self.keyring_given or f"file:{self.state_dir / 'keyring'}"
+
+    @property
+    def transcriber_url(self) -> str:
+        """`none:` unless CONSIGNE_TRANSCRIBER_URL named one."""
+        return self.transcriber_given or "none:"
 
     def secret(self, name: str, bytes: int = 48) -> str:
         """The secret of that name, URL-safe text of so many random bytes, made at the first ask."""

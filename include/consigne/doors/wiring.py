@@ -14,7 +14,9 @@ from consigne.adapters.catalog.session import open_engine
 from consigne.adapters.expectations import Expectations
 from consigne.adapters.intake.folder import FolderIntake
 from consigne.adapters.keyring.open import open_keyring
+from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.minio import MinioStore
+from consigne.adapters.transcriber.open import open_transcriber
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
 from consigne.rules.errors import BadInput, Misconfigured
@@ -39,6 +41,8 @@ def open_platform(settings: Settings, role: str) -> Platform:
             lone_json_s=LONE_JSON_S,
         ),
         checker=Expectations(),
+        transcriber=open_transcriber(settings.transcriber_url),
+        names=PresidioNames(settings.names_model),
         random=os.urandom,
         new_id=uuid.uuid4,
         acknowledged=lambda policy, agent: _acknowledged(settings, policy, agent),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Delivery, Known
@@ -18,7 +17,7 @@ from consigne.rules.values import Admitted, Refused
 
 _COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
 _FRESH: dict[str, Any] = {
-    "code": None, "detail": None, "deadline": None, "identity_digest": None,
+    "code": None, "detail": None, "findings": [], "deadline": None, "identity_digest": None,
     "content_digest": None, "audio_digest": None, "token": None,
 }  # fmt: skip
 
@@ -130,14 +129,12 @@ class DeliveriesCatalog(Session):
         where = (deliveries.c.recording == recording) & (deliveries.c.state == "protected")
         tx.execute(update(deliveries).where(where).values(state="admitted"))
 
-    def delivery_states(self, tx: Connection, ids: Sequence[UUID]) -> Counter[str]:
-        """How many of them stand in each state."""
-        query = (
-            select(deliveries.c.state, func.count().label("number"))
-            .where(deliveries.c.id.in_(ids))
-            .group_by(deliveries.c.state)
-        )
-        return Counter({row.state: row.number for row in tx.execute(query)})
+    def outcomes(self, tx: Connection, ids: Sequence[UUID]) -> list[tuple[str, str | None, Sequence[str]]]:
+        """State, code and findings of each."""
+        query = select(deliveries.c.state, deliveries.c.code, deliveries.c.findings)
+        return [
+            (row.state, row.code, row.findings) for row in tx.execute(query.where(deliveries.c.id.in_(ids)))
+        ]
 
     def run_deliveries(self, tx: Connection, run: str) -> list[UUID]:
         """Every delivery that a run's chunks carry."""

@@ -61,6 +61,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     },
     "read": dict.fromkeys(
         [
+            "chunks",
             "deliveries",
             "verdicts",
             "recordings",

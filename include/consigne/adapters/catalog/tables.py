@@ -97,6 +97,9 @@ deliveries = Table(
     Column("state", Text, nullable=False),
     Column("code", Text),
     Column("detail", Text),
+    Column(
+        "findings", ARRAY(Text), nullable=False, server_default=text("'{}'")
+    ),  # ids of checks, remarks too
     _instant("deadline", null=True),
     _instant("received_at"),
     Column("identity_digest", LargeBinary),  # keyed: (source, id)

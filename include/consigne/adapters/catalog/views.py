@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, or_, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, or_, select, text, true
 
 from consigne.adapters.catalog import tables as t
 from consigne.rules.clock import iso
@@ -45,7 +45,49 @@ _VERDICT = ("purpose", "verdict", "code")
 
 def deliveries(tx: Connection) -> list[Document]:
     """Every delivery, oldest first, with its verdicts by purpose."""
-    verdicts = _grouped(_rows(tx, select(t.verdicts).order_by(t.verdicts.c.purpose)), "delivery")
+    return _deliveries(tx, true())
+
+
+def deliveries_named(tx: Connection, identifier: str) -> list[Document]:
+    """The deliveries that an identifier means: the source's own, a delivery's, or that of what became of it."""
+    try:
+        known = UUID(identifier)
+    except ValueError:
+        return _deliveries(tx, t.deliveries.c.source_id == identifier)
+    of_artifact = select(t.artifacts.c.recording).where(t.artifacts.c.id == known)
+    became = t.deliveries.c.recording
+    return _deliveries(tx, or_(t.deliveries.c.id == known, became == known, became.in_(of_artifact)))
+
+
+def batches(tx: Connection, limit: int) -> list[Document]:
+    """The newest runs of the ingest that found anything: `run`, `began_at`, and in `states` how many of its
+    deliveries stand in each."""
+    began_at = func.max(t.chunks.c.made_at).label("began_at")
+    newest = select(t.chunks.c.run, began_at).group_by(t.chunks.c.run).order_by(began_at.desc()).limit(limit)
+    runs = {row["run"]: {**row, "states": {}} for row in _rows(tx, newest)}
+    carried = func.unnest(t.chunks.c.deliveries).label("delivery")
+    of_runs = select(t.chunks.c.run, carried).where(t.chunks.c.run.in_(runs)).subquery()
+    counted = (
+        select(of_runs.c.run, t.deliveries.c.state, func.count().label("number"))
+        .join_from(of_runs, t.deliveries, t.deliveries.c.id == of_runs.c.delivery)
+        .group_by(of_runs.c.run, t.deliveries.c.state)
+    )
+    for row in _rows(tx, counted):
+        runs[row["run"]]["states"][row["state"]] = row["number"]
+    return list(runs.values())
+
+
+def batch(tx: Connection, run: str) -> list[Document]:
+    """The deliveries of a run; none where no run of that name found any."""
+    carried = select(func.unnest(t.chunks.c.deliveries)).where(t.chunks.c.run == run)
+    return _deliveries(tx, t.deliveries.c.id.in_(carried))
+
+
+def _deliveries(tx: Connection, where: ColumnElement[bool]) -> list[Document]:
+    chosen = select(t.deliveries.c.id).where(where)
+    of_these = select(t.verdicts).where(t.verdicts.c.delivery.in_(chosen)).order_by(t.verdicts.c.purpose)
+    verdicts = _grouped(_rows(tx, of_these), "delivery")
+    oldest_first = t.deliveries.c.received_at, t.deliveries.c.id
     return [
         {
             "source": row["source"],
@@ -54,12 +96,13 @@ def deliveries(tx: Connection) -> list[Document]:
             "state": row["state"],
             "code": row["code"],
             "detail": row["detail"],
+            "findings": row["findings"],
             "deadline": _text(row["deadline"]),
             "received_at": iso(row["received_at"]),
             "recording": row["recording"] and str(row["recording"]),
             "verdicts": [_picked(verdict, *_VERDICT) for verdict in verdicts.get(row["id"], [])],
         }
-        for row in _rows(tx, select(t.deliveries).order_by(t.deliveries.c.received_at, t.deliveries.c.id))
+        for row in _rows(tx, select(t.deliveries).where(where).order_by(*oldest_first))
     ]
 
 
@@ -85,6 +128,15 @@ def recording(tx: Connection, identifier: str) -> Document | None:
         select(t.artifacts).where(t.artifacts.c.recording.in_(chosen)),
     )
     return found[0] if found else None
+
+
+def signed_masks(tx: Connection, identifier: UUID) -> Mapping[str, Mapping[str, Any]]:
+    """Of each artifact of a recording: `attempt`, `masked`, and the signature with the name of its key."""
+    a = t.artifacts.c
+    query = select(a.id, a.attempt, a.masked, a.masked_signature, a.masked_key).where(
+        a.recording == identifier
+    )
+    return {str(row["id"]): dict(row) for row in _rows(tx, query)}
 
 
 def _documents(tx: Connection, of_recordings: Select[Any], of_artifacts: Select[Any]) -> list[Document]:

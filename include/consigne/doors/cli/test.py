@@ -15,11 +15,19 @@ from consigne.doors.local import minio
 from consigne.doors.settings import CHECKOUT
 from consigne.rules.errors import BadInput, Misconfigured
 
-# What may be left out, the Debian package that brings it, and the program by which it is known.
-PACKAGES = {
-    "browser": ("chromium", "chromium"),
-    "hsm": ("softhsm2", "softhsm2-util"),
-    "voices": ("espeak-ng", "espeak-ng"),
+PROMPTS = Path("/usr/share/asterisk/sounds")
+# What may be left out, the Debian packages that bring it, and the program or folder by which each is known.
+PACKAGES: dict[str, dict[str, str | Path]] = {
+    "browser": {"chromium": "chromium"},
+    "hsm": {"softhsm2": "softhsm2-util"},
+    "voices": {
+        "espeak-ng": "espeak-ng",
+        "asterisk-core-sounds-en-wav": PROMPTS / "en_US_f_Allison",
+        "asterisk-core-sounds-es-wav": PROMPTS / "es_MX_f_Allison",
+        "asterisk-core-sounds-fr-wav": PROMPTS / "fr_CA_f_June",
+        "asterisk-core-sounds-it-wav": PROMPTS / "it_IT_m_Carlo",
+        "asterisk-core-sounds-ru-wav": PROMPTS / "ru_RU_f_IvrvoiceRU",
+    },
 }
 CHECKS = (
     ("ruff", "check", "--quiet", "."),
@@ -58,9 +66,8 @@ def test(
 
 def install_packages(names: list[str]) -> None:
     """Debian packages that are missing; where they may not be installed, name the command and stop."""
-    missing = [
-        package for package, program in (PACKAGES[name] for name in names) if shutil.which(program) is None
-    ]
+    wanted = [(package, known) for name in names for package, known in PACKAGES[name].items()]
+    missing = [package for package, known in wanted if not _is_there(known)]
     if not missing:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
@@ -73,6 +80,10 @@ def install_packages(names: list[str]) -> None:
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
     if subprocess.run([*command, "-qq"], env=quiet, stdout=subprocess.DEVNULL, check=False).returncode != 0:
         raise Misconfigured("packages_not_installed", ", ".join(missing), "see above, or use --without")
+
+
+def _is_there(known: str | Path) -> bool:
+    return known.is_dir() if isinstance(known, Path) else shutil.which(known) is not None
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> bool:

@@ -17,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from consigne.acts.journey import Platform
-from consigne.doors.desk.pages import api, decide, hooks, waiting
+from consigne.doors.desk.pages import api, batches, decide, hooks, waiting
 from consigne.doors.desk.pages.shown import fault_page, inner_path
 from consigne.doors.desk.session import Forged, NoDesk, SignInNeeded
 from consigne.rules.errors import BadInput, Conflict, ConsigneError, Unavailable
@@ -59,7 +59,7 @@ def make_desk(platform: Callable[[str], Platform], sweep_secret: Callable[[], st
     desk.state.platform = platform
     desk.state.sweep_secret = sweep_secret
     desk.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for page in (waiting, decide, api, hooks):
+    for page in (waiting, decide, batches, api, hooks):
         desk.include_router(page.router)
     for kind, answer in _ANSWERS.items():
         desk.add_exception_handler(kind, answer)

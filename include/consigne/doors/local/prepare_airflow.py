@@ -27,6 +27,7 @@ def prepare(settings: Settings) -> None:
 
     # Redaction is what costs: one core stays free for everything else.
     Pool.create_or_update_pool("protect", max(1, (os.cpu_count() or 2) - 1), "protect_recordings", False)
+    Pool.create_or_update_pool("transcribe", 1, "transcribe_recordings", False)  # a model takes all cores
     accounts.sync(settings.account_password)
 
 

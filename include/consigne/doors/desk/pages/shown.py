@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from consigne.doors.desk.session import form_token
 from consigne.doors.desk.words import Wording, choose
+from consigne.rules.access import ROLES, Verb
 
 LANGUAGE_COOKIE = "consigne_language"
 
@@ -44,6 +45,7 @@ def page(
         "airflow": f"{request.scope.get('app_root_path', '')}/",
         "alone": request.headers.get("sec-fetch-dest") == "document",
         "user": reader.actor.user if reader else "",
+        "sees_batches": bool(reader and ROLES[Verb.SEE_DELIVERIES] & reader.actor.roles),
         "token": form_token(request) if reader else "",
         "here": template.removesuffix(".html"),
         "path": inner_path(request) if request.method == "GET" else "/",
