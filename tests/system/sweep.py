@@ -57,7 +57,7 @@ def needles(planted: Planted) -> dict[bytes, Needle]:
     UTF-16 (both orders) and hexadecimal."""
     found: dict[bytes, Needle] = {}
     for kind, text, form in _texts(planted):
-        for name, data in _encoded(text):
+        for name, data in encoded(text):
             if len(data) < _GRAM_BYTES:
                 raise ValueError(f"too short to look for: {kind}, {form}, {name}")
             found.setdefault(data, Needle(kind, f"{form}, {name}" if name else form))
@@ -97,7 +97,8 @@ def _texts(planted: Planted) -> Iterator[tuple[str, str, str]]:
         yield from (("word", mark.join(word), name) for mark, name in ((" ", "spaced"), ("-", "dashed")))
 
 
-def _encoded(text: str) -> Iterator[tuple[str, bytes]]:
+def encoded(text: str) -> Iterator[tuple[str, bytes]]:
+    """A text in every encoding in which it may lie, each with its name."""
     data = text.encode()
     yield "", data
     yield "UTF-16 LE", text.encode("utf-16-le")

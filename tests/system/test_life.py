@@ -190,16 +190,22 @@ def test_what_is_heard_is_silent_where_it_is_masked_and_unchanged_elsewhere(
         artifact = _artifact(platform_up, told, "audio")
         done = _export(platform_up, "trainer", artifact["id"], tmp_path / told.id)
         assert done.returncode == 0, done.stderr
-        heard, rate_hz = _samples((tmp_path / told.id).read_bytes())
+        stored = (tmp_path / told.id).read_bytes()
+        heard, rate_hz = _samples(stored)
         assert delivery.audio
         said, said_rate_hz = _samples(delivery.audio)
         assert (heard.shape, rate_hz) == (said.shape, said_rate_hz)
-        masked = np.zeros(len(heard), dtype=bool)
+        masked, near = np.zeros(len(heard), dtype=bool), np.zeros(len(heard), dtype=bool)
         for span in artifact["masked"]:
             masked[span["start_ms"] * rate_hz // 1_000 : span["end_ms"] * rate_hz // 1_000] = True
+            begin_ms, end_ms = max(0, span["start_ms"] - 130), span["end_ms"] + 300
+            near[begin_ms * rate_hz // 1_000 : end_ms * rate_hz // 1_000] = True
         assert 0 < masked.mean() < 0.9
         assert not heard[masked].any()
-        assert np.array_equal(heard[~masked], said[~masked])
+        if stored.startswith(b"OggS"):  # packets exchanged: docs/adr/0008
+            assert np.abs(heard - said)[~near].max(initial=0) < 32_768 * 10 ** (-36 / 20)
+        else:
+            assert np.array_equal(heard[~masked], said[~masked])
         assert told.masked["audio"]
         for true in told.masked["audio"]:
             frames = slice(true.start_ms * rate_hz // 1_000, true.end_ms * rate_hz // 1_000)
