@@ -132,7 +132,7 @@ def exemplified(letter: str, style: str) -> str:
 def found(words: list[str], *kinds: str) -> set[int]:
     """The words in which one of the kinds is found."""
     said = Transcript(tuple(Word(text, n, n, "a") for n, text in enumerate(words)))
-    return {n for finding in search(said, DETECTORS[2:]) if finding.kind in kinds for n in finding.words}
+    return {n for finding in search(said, (bank.find_iban, bank.find_bic, bank.find_rib)) if finding.kind in kinds for n in finding.words}
 
 
 def left(text: str) -> str:

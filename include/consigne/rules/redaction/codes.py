@@ -15,7 +15,7 @@ CARD = "card"
 REACH_OF_CARD, REACH_OF_CARD_FOR_DATES, REACH_OF_CARD_FOR_MONTHS = 12, 25, 60
 REACH_BEFORE_CARD, REACH_OF_ECHO = 6, 30
 MAX_NUMBERS, MIN_DIGITS, MAX_DIGITS = 12, 3, 8
-LONGEST_READING, MIN_CARD_DIGITS = 10, 10
+LONGEST_READING = 10
 CODES_OF_CARDS = (3, 4)
 MIN_YEAR, MAX_YEAR = 20, 49
 ONE_DIGIT_MONTHS = frozenset(str(month) for month in range(1, 10))
@@ -34,7 +34,6 @@ NO_PLURALS = words(
 )
 # What a number that nobody asked for belongs to stands before it.
 BELONGING = words("of de d des for pour vers around about about at a in en since depuis from was were etait rue")
-CARD_WORDS = words("carte cb card visa mastercard amex maestro")
 MAGNITUDES = words("hundred hundreds thousand cent cents mille")
 COUNTING = frozenset({("y", "a"), ("there", "are")})
 
@@ -62,7 +61,7 @@ def find(tokens: Tokens, hits: Sequence[Hit]) -> list[Hit]:
     """Codes and expiry dates that answer their words, or stand beside a card among the `hits` so far; and those
     found that are said again."""
     cards = [hit for hit in hits if hit.kind == CARD]
-    taken = {index for hit in cards for index in range(hit.first, hit.last + 1)}
+    taken = {index for hit in hits for index in range(hit.first, hit.last + 1)}
     found: list[Hit] = []
     said: dict[str, str] = {}
     for row in filter(None, (_uncounted(tokens, row) for row in _rows(tokens, taken))):
@@ -119,22 +118,13 @@ def _around(
     hits = [*cards, *found[-1:]]
     gap = min((row[0] - hit.last for hit in hits if hit.last < row[0]), default=REACH_OF_CARD_FOR_MONTHS + 1)
     follows = any(0 < hit.first - row[-1] <= REACH_BEFORE_CARD for hit in hits)
-    near = follows or gap <= REACH_OF_CARD_FOR_DATES or (month is not None and _pays(tokens, month, gap))
+    near = follows or gap <= (REACH_OF_CARD_FOR_DATES if month is None else REACH_OF_CARD_FOR_MONTHS)
     what = asked(tokens, first, row[-1], near)
     if (what and what.kind == OTHER) or not (what or near):
         return None
     if not (what and what.is_next) and first and tokens.texts[first - 1] in BELONGING - FILLERS:
         return None
     return _Around(what, follows or gap <= REACH_OF_CARD, near, taken)
-
-
-def _pays(tokens: Tokens, month: int, gap: int) -> bool:
-    """Whether a card was read out before a month: one that was found, or one that was not heard right."""
-    start = max(0, month - REACH_OF_CARD_FOR_MONTHS)
-    if gap <= REACH_OF_CARD_FOR_MONTHS or CARD_WORDS.isdisjoint(tokens.texts[start:month]):
-        return gap <= REACH_OF_CARD_FOR_MONTHS
-    numbers = [tokens.texts[i] for i in tokens.numbers if start <= i < month]
-    return sum(len(text) if text.isdigit() else 1 for text in numbers) >= MIN_CARD_DIGITS
 
 
 def _uncounted(tokens: Tokens, row: tuple[int, ...]) -> tuple[int, ...]:
