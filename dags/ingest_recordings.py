@@ -58,7 +58,8 @@ def ingest_recordings() -> None:
     def transcribe_recordings(chunk: str) -> Any:
         return perform("ingest", "transcribe.transcribe_recordings", chunk)
 
-    @task(pool="protect")
+    # Words that could not be found must not stop the calls that brought theirs.
+    @task(pool="protect", trigger_rule="all_done")
     def protect_recordings(chunk: str) -> Any:
         return perform("ingest", "protect.protect_recordings", chunk)
 

@@ -38,6 +38,10 @@ def test_its_tasks_are_these_in_this_order(dag: Any) -> None:
     }  # fmt: skip
 
 
+def test_calls_with_words_go_on_where_transcription_fails(dag: Any) -> None:
+    assert dag.get_task("protect_recordings").trigger_rule == "all_done"
+
+
 def test_a_pool_that_a_task_asks_for_is_made(dag: Any) -> None:
     source = (CHECKOUT / "include/consigne/doors/local/prepare_airflow.py").read_text()
     made = {

@@ -11,12 +11,13 @@ import sys
 import time
 from random import Random
 
-from consigne.rules.audio import codecs
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript, Word
 from consigne.rules.redaction.profiles import PROFILES
+from consigne.rules.redaction.redact import protect
 from consigne.rules.redaction.transcript import search
 from consigne.rules.sources import native
+from consigne.rules.values import Private
 from fuzz import inputs
 
 CAP_MS = 4 * 3_600_000
@@ -24,8 +25,9 @@ CAP_BYTES = 512 << 20
 
 
 def audio(draw: Random) -> None:
+    """The whole way: read, searched, masked, written, proven."""
     data, suffix = inputs.sound(draw)
-    codecs.read(data, suffix, CAP_MS)
+    protect(Private(data), suffix, None, "payment", False, CAP_MS)
 
 
 def transcript(draw: Random) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from unit.audio.made import film
+
 RATE_HZ = 8_000
 SOUNDS = (
     (".wav", "WAV", "PCM_16"), (".wav", "WAV", "ULAW"), (".wav", "WAV", "GSM610"), (".wav", "WAV", "FLOAT"),
@@ -110,14 +112,15 @@ def _sounds() -> list[tuple[str, bytes]]:
         out = io.BytesIO()
         soundfile.write(out, noise, RATE_HZ, format=form, subtype=subtype)
         made.append((suffix, out.getvalue()))
-    return made
+    films = ((".m4a", "ipod", "aac", RATE_HZ), (".webm", "webm", "libopus", 48_000))
+    return made + [(suffix, film(form, codec, noise, rate_hz)) for suffix, form, codec, rate_hz in films]
 
 
 def sound(draw: Random) -> tuple[bytes, str]:
     """A sound file, damaged; its suffix now and then another's."""
     suffix, data = draw.choice(_sounds())
     if draw.random() < 0.1:
-        suffix = draw.choice(SOUNDS)[0]
+        suffix = draw.choice(_sounds())[0]
     return damaged(draw, data), suffix
 
 

@@ -127,7 +127,8 @@ def test_each_call_is_kept_or_left_at_its_source_for_a_reason(handed_in: HandedI
         "no times": "not_proven",
     }
     for id, how in handed_in.broken.items():
-        state, code = ends.get(id, ("quarantined", "bad_json"))
+        # Without readable JSON its own id is not known.
+        state, code = ends.get(id, ("quarantined", "bad_json")) if how == "bad json" else ends[id]
         if how in wanted:
             # Where nothing is found, no time is needed.
             fine = {("quarantined", wanted[how])} | ({("cleared", None)} if how == "no times" else set())

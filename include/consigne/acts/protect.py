@@ -15,7 +15,7 @@ from consigne.acts.locate import Contents, contents, in_force, lacks_words, poli
 from consigne.acts.ports import Artifact, Delivery
 from consigne.rules import checks
 from consigne.rules.clock import local_date
-from consigne.rules.errors import Conflict
+from consigne.rules.errors import Conflict, Misconfigured
 from consigne.rules.evidence.masked import masked_statement
 from consigne.rules.layout import object_name
 from consigne.rules.policy.model import Policy
@@ -123,7 +123,10 @@ def _look_for_names(
 ) -> Sequence[Detector] | Quarantined:
     if profile not in WITH_NAMES or incoming.transcript is None:
         return ()
-    found = platform.names.find(incoming.transcript, incoming.language)
+    try:
+        found = platform.names.find(incoming.transcript, incoming.language)
+    except Misconfigured as fault:  # this call waits; those that need no names go on
+        raise Conflict(fault.code, fault.where, fault.advice) from None
     return found if isinstance(found, Quarantined) else (names.detector(found.reveal()),)
 
 

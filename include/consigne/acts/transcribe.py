@@ -15,14 +15,14 @@ from consigne.acts.ports import Delivery, Waiting
 from consigne.acts.protect import Stowed, settle, stow
 from consigne.rules import checks
 from consigne.rules.audio import codecs
-from consigne.rules.errors import Conflict, Misconfigured, Unavailable
+from consigne.rules.errors import BadInput, Conflict, Misconfigured, Unavailable
 from consigne.rules.policy.model import Policy
 from consigne.rules.recording import IncomingRecording
 from consigne.rules.sources import native
 from consigne.rules.values import Private, Quarantined
 
 BUDGET = timedelta(minutes=5)
-"""No recording is begun later than this: the rest is the next run's, and its neighbours wait no longer."""
+"""No recording is begun later than this; the rest is the next run's. Its neighbours wait for the last begun."""
 
 
 def transcribe_recordings(platform: Platform, chunk: str) -> dict[str, object]:
@@ -76,7 +76,11 @@ def _metadata(
 
 def _transcribe(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Stowed | Quarantined:
     incoming = read.incoming
-    audio = codecs.read(read.audio.reveal(), read.suffix, policy.recording_cap.seconds_exact() * 1000)
+    try:
+        audio = codecs.read(read.audio.reveal(), read.suffix, policy.recording_cap.seconds_exact() * 1000)
+    except BadInput as fault:
+        unread = Quarantined(fault.code, fault.where)
+        return replace(unread, checks=checks.undecoded(unread))
     if wrong := checks.check_audio(incoming, audio.duration_ms, audio.channels):
         return wrong
     heard = platform.transcriber.transcribe(Private(audio), incoming.language, incoming.channels)

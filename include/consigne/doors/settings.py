@@ -155,9 +155,9 @@ class Settings:
         transcriber = os.environ.get("CONSIGNE_TRANSCRIBER_URL") or self.transcriber_url
         open_transcriber(transcriber).prepare()
         changes["transcriber_given"] = transcriber
-        if names := os.environ.get("CONSIGNE_NAMES_MODEL") or self.names_model:
+        changes["names_model"] = names = os.environ.get("CONSIGNE_NAMES_MODEL", self.names_model)
+        if names:
             PresidioNames(names).prepare()
-            changes["names_model"] = names
         return self.remember(**changes)
 
     @property

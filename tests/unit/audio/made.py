@@ -25,6 +25,7 @@ def film(
     rate_hz: int,
     streams: int = 1,
     options: dict[str, str] | None = None,
+    title: str = "",
 ) -> bytes:
     """`container` and `codec` by ffmpeg's names, the encoder's `options`; `samples` has shape (frames,
     channels), full scale 1."""
@@ -33,6 +34,7 @@ def film(
     out = io.BytesIO()
     layout = "mono" if samples.shape[1] == 1 else "stereo"
     with av.open(out, "w", format=container) as file:
+        file.metadata.update({"title": title} if title else {})
         tracks = [
             file.add_stream(codec, rate=rate_hz, layout=layout, options=options) for _ in range(streams)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import traceback
@@ -24,6 +25,7 @@ CAP_MS = 3_600_000
 WAV = sound("WAV", "PCM_16")
 FLAC = sound("FLAC", "PCM_16")
 OPUS = sound("OGG", "OPUS")
+MP3 = sound("MP3", "MPEG_LAYER_III")
 
 
 def code(data: bytes, suffix: str, cap_ms: int = CAP_MS) -> str:
@@ -165,6 +167,16 @@ def test_a_file_that_is_not_what_its_name_says(data: bytes, suffix: str) -> None
 )
 def test_what_cannot_be_read(data: bytes, suffix: str) -> None:
     assert code(data, suffix) == "unreadable_audio"
+
+
+@pytest.mark.promise("P2")
+def test_a_broken_file_shows_none_of_its_bytes(capfd: pytest.CaptureFixture[str]) -> None:
+    """mpg123 prints the header that it cannot read."""
+    for at in range(1_000, 3_000, 50):
+        spoilt = MP3[:at] + b"\xff\x18\xae\xa3" * 40 + MP3[at:]
+        with contextlib.suppress(BadInput):
+            codecs.read(spoilt, ".mp3", CAP_MS)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_truncated_file_gives_what_is_there() -> None:

@@ -23,6 +23,13 @@ M4A = film("ipod", "aac", TONE, 16_000)
 WEBM = film("webm", "libopus", TONE, 48_000)
 
 
+def test_a_title_in_another_encoding_stops_nothing() -> None:
+    titled = film("ipod", "aac", TONE, 16_000, title="conversation")
+    assert b"conversation" in titled
+    spoilt = titled.replace(b"conversation", b"conversat\xe9on")
+    assert codecs.read(spoilt, ".m4a", CAP_MS).frames == codecs.read(titled, ".m4a", CAP_MS).frames
+
+
 def code(data: bytes, suffix: str, cap_ms: int = CAP_MS) -> tuple[str, str]:
     with pytest.raises(BadInput) as caught:
         codecs.read(data, suffix, cap_ms)

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consigne.rules.recording import Transcript, Word
 from consigne.rules.redaction import cards, codes, numerals
+from consigne.rules.redaction.profiles import PAYMENT
+from consigne.rules.redaction.transcript import search
 from unit.redaction.speaking import FILLERS, LANGUAGES, below_hundred, one_by_one, say, speak
 
 
@@ -105,6 +108,56 @@ def test_left(said: str) -> None:
     assert kinds(said) == said
 
 
+HELD = [
+    f"C: {CARD}, expiration {{mars 2028}}, crypto {{702}}.",
+    f"C: {CARD}, {{three of twenty-eight}}, security {{seven hundred two}}.",
+    "A: And the CV2 number? | C: {847}",
+    "A: And the CV2 number on your card? | C: {702}",
+    "A: Le code 3D Secure ? | C: {582147}",
+    "A: Code 3-D Secure s'il vous plaît. | C: {582147}",
+    "A: le code 3 D Secure reçu par SMS ? | C: {582147}",
+    "A: le code 3D Secure de votre banque ? | C: {582147}",
+    "C: The code I was sent was {582147}",
+    "C: They texted me {582147} as the code.",
+    "A: Read me the six digits from the text. | C: {five eight two one four seven}",
+    "C: J'ai tapé mon code {5821} et ça a bloqué ma carte.",
+    "C: ma carte est bloquée, j'ai fait mon code {5821}",
+    "C: I've forgotten my PIN, I think it was {5 8 2 1} or {5 8 1 2}.",
+    "C: mon code secret c'est mon année de naissance, {mille neuf cent quatre-vingt-quatre}",
+    f"A: Card? | C: {CARD}, expires {{31/03/2028}}",
+    f"C: {CARD}, expire le {{31/03/2028}}",
+    "A: Validité de la carte ? | C: {mars vingt-huit}",
+    "A: I have your card. | C: Yes. | A: And when does it run out? | C: {March 28}",
+    "A: When does the milk run out? | C: March 28",
+    "A: Validité de votre abonnement ? | C: mars vingt-huit",
+    "A: Votre code client 4512, et mon code promo 4512, code postal 75011.",
+    "C: Le code de la carte cadeau c'est 4512, my gift card code is 4512.",
+    "C: je suis né le 31/03/1984, livraison le 31/03/2028",
+    f"A: {CARD}, merci. Livraison prévue le 31/03/2028. Né le ? | C: le 31/03/1984",
+    "C: les crypto depuis 2021, security guard 702, they texted me 582 times",
+]
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.parametrize("said", HELD)
+def test_between_two_people_what_is_held_goes_and_the_rest_stays(said: str) -> None:
+    """Masked are the words in braces and nothing else but the card."""
+    words, expected = [], set()
+    for turn in said.split(" | "):
+        speaker, _, talk = turn.partition(": ")
+        is_held = False
+        for text in talk.split():
+            is_held = is_held or text.startswith("{")
+            if is_held:
+                expected.add(len(words))
+            is_held = is_held and "}" not in text
+            at_ms = 300 * len(words)
+            words.append(Word(text.strip("{").replace("}", ""), at_ms, at_ms + 250, speaker))
+    found = search(Transcript(tuple(words)), PAYMENT.in_text)
+    masked = {index for finding in found if finding.kind != cards.KIND for index in finding.words}
+    assert masked == expected
+
+
 def test_amounts_beside_a_card_stay() -> None:
     assert kinds(f"{CARD} pour 120 euros") == f"{MASKED} pour 120 euros"
     assert kinds(f"{CARD} en 3 fois") == f"{MASKED} en 3 fois"
@@ -186,7 +239,7 @@ def date_words(chance: Random, language: str) -> list[str]:
 
 @pytest.mark.promise("P2")
 @pytest.mark.parametrize("kind", ["code", "expiry"])
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(chance=seeds)
 def test_what_is_asked_for_is_found_in_words_and_numerals(kind: str, chance: Random) -> None:
     language = chance.choice(LANGUAGES)

@@ -60,14 +60,14 @@ def left(text: str, profile: str = "payment_and_contact") -> str:
 
 
 @pytest.mark.promise("P2")
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(chance=seeds)
 def test_a_nir_is_found_in_any_layout(chance: Random) -> None:
     words, held = lay_out(chance, nir(chance))
     assert set(held) <= found(words, "nir"), "a NIR was not found"
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(chance=seeds)
 def test_a_nir_that_fails_its_key_stays(chance: Random) -> None:
     number = nir(chance)
@@ -76,7 +76,7 @@ def test_a_nir_that_fails_its_key_stays(chance: Random) -> None:
 
 
 @pytest.mark.promise("P2")
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(chance=seeds)
 def test_a_nir_is_found_in_words(chance: Random) -> None:
     language, number = chance.choice(LANGUAGES[:-1]), nir(chance)
@@ -121,7 +121,7 @@ PHONES = {
 
 
 @pytest.mark.promise("P2")
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(chance=seeds)
 def test_a_phone_number_is_found_in_words(chance: Random) -> None:
     language = chance.choice(LANGUAGES)

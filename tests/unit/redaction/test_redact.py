@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -160,6 +161,33 @@ def test_a_number_beyond_the_sound_is_not_kept(call_wav: bytes) -> None:
 
 
 @pytest.mark.promise("P2")
+@pytest.mark.parametrize(
+    "times",
+    [
+        lambda at: (0, 0),
+        lambda at: (2_000 + 300 * at, 2_000 + 300 * at),
+        lambda at: (2_000 + 300 * at, 2_001 + 300 * at),
+        lambda at: (2_000, 2_050),
+        lambda at: (2 + at, 3 + at),
+    ],
+    ids=["all at zero", "starts only", "a millisecond each", "all at once", "seconds for milliseconds"],
+)
+def test_times_in_which_nobody_could_speak_are_none(
+    call_wav: bytes, times: Callable[[int], tuple[int, int]]
+) -> None:
+    """The number would be masked where it was not said."""
+    texts = ["ma", "carte", "c'est", *CARD.split()]
+    said = Transcript(tuple(Word(text, *times(at), "caller") for at, text in enumerate(texts)))
+    assert run(call_wav, said) == Quarantined("not_proven", "word_times")
+
+
+@pytest.mark.promise("P2")
+def test_a_segment_too_short_for_its_words_is_none(call_wav: bytes) -> None:
+    said = Transcript((Word(f"ma carte c'est le {CARD}", 3_000, 3_100, "caller"),), by_word=False)
+    assert run(call_wav, said) == Quarantined("not_proven", "word_times")
+
+
+@pytest.mark.promise("P2")
 def test_a_number_for_a_speaker_is_not_kept(call_wav: bytes) -> None:
     said = Transcript((Word("bonjour", 1000, 1500, "4111 1111 1111 1111"),))
     assert run(call_wav, said) == Quarantined("not_proven", "speaker")
@@ -213,12 +241,12 @@ def test_what_is_kept_goes_through_no_file(
 
 @pytest.fixture
 def opened() -> Iterator[list[str]]:
-    """Files opened in this process while the test runs, Python's own modules left out."""
+    """Files opened in this process while the test runs, Python's own modules and the null device left out."""
     files: list[str] = []
     watching = True
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if watching and event == "open" and not str(arguments[0]).endswith((".py", ".pyc")):
+        if watching and event == "open" and not str(arguments[0]).endswith((".py", ".pyc", os.devnull)):
             files.append(str(arguments[0]))
 
     sys.addaudithook(watch)

@@ -55,8 +55,8 @@ def deliveries_named(tx: Connection, identifier: str) -> list[Document]:
     except ValueError:
         return _deliveries(tx, t.deliveries.c.source_id == identifier)
     of_artifact = select(t.artifacts.c.recording).where(t.artifacts.c.id == known)
-    became = t.deliveries.c.recording
-    return _deliveries(tx, or_(t.deliveries.c.id == known, became == known, became.in_(of_artifact)))
+    became, named = t.deliveries.c.recording, t.deliveries.c.source_id == identifier
+    return _deliveries(tx, or_(named, t.deliveries.c.id == known, became == known, became.in_(of_artifact)))
 
 
 def batches(tx: Connection, limit: int) -> list[Document]:
@@ -121,7 +121,8 @@ def recording(tx: Connection, identifier: str) -> Document | None:
     else:
         of_artifact = select(t.artifacts.c.recording).where(t.artifacts.c.id == known).scalar_subquery()
         ids = t.recordings.c.id
-        chosen = select(ids).where(or_(ids == known, ids == of_artifact))
+        named = t.recordings.c.source_id == identifier
+        chosen = select(ids).where(or_(named, ids == known, ids == of_artifact))
     found = _documents(
         tx,
         select(t.recordings).where(t.recordings.c.id.in_(chosen)),

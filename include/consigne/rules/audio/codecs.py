@@ -4,6 +4,9 @@ FLAC (docs/adr/0004). libsndfile's words never leave this module, nor as another
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import soundfile
@@ -53,10 +56,23 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing on standard error: mpg123 shows bytes of a broken file there, which a task's log would keep."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _decode(data: bytes, container: Container, cap_ms: int) -> Audio | None:
     """None where libsndfile gives up; a fault raised there would carry its text as context."""
     try:
-        with _Forward(io.BytesIO(data)) as file:
+        with _hushed(), _Forward(io.BytesIO(data)) as file:
             if file.format not in container.formats:
                 raise BadInput("format_mismatch", "audio")
             bits = 24 if file.subtype in DEEP_SUBTYPES else 16

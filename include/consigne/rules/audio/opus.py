@@ -74,16 +74,17 @@ def _join(pages: Sequence[ogg.Page]) -> tuple[list[bytes], list[tuple[int, int]]
     """Whole packets, and where pages end: packets so far, granule."""
     packets: list[bytes] = []
     ends: list[tuple[int, int]] = []
-    begun = b""
+    begun: list[bytes] = []  # joined once: a packet may lie in thousands of pages
     for page in pages:
         if bool(page.flags & ogg.CONTINUED) != bool(begun):
             raise ValueError
-        if not page.packets:
-            continue
-        pieces = [begun + page.packets[0], *page.packets[1:]]
-        begun = pieces.pop() if page.is_open else b""
-        packets += pieces
-        if pieces:
+        before = len(packets)
+        for place, piece in enumerate(page.packets, 1):
+            begun.append(piece)
+            if place < len(page.packets) or not page.is_open:
+                packets.append(b"".join(begun))
+                begun = []
+        if len(packets) > before:
             ends.append((len(packets), page.granule))
     if begun:
         raise ValueError

@@ -30,7 +30,11 @@ def decode(data: bytes, demuxer: str, cap_ms: int) -> Audio | None:
     options = {"codec_whitelist": CODECS, "format_whitelist": demuxer}
     try:
         with av.open(
-            io.BytesIO(data), format=demuxer, container_options=options, io_open=_refuse_to_open
+            io.BytesIO(data),
+            format=demuxer,
+            container_options=options,
+            io_open=_refuse_to_open,
+            metadata_errors="ignore",
         ) as file:
             return _read_stream(file, cap_ms)
     except (av.FFmpegError, ValueError, TypeError, OverflowError, MemoryError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from consigne.rules.redaction.number_words import WORDS
 from consigne.rules.redaction.numerals import FILLERS, Tokens, words
 
-CODE, EXPIRY, OTHER = "code", "expiry", "other"
+CODE, EXPIRY, PHONE, OTHER = "code", "expiry", "phone", "other"
 REACH_BEFORE, REACH_AFTER = 25, 12
 
 _THING = (
@@ -26,6 +26,7 @@ _OTHER = (
     r"|produit|parrainage|reduction|avantage|couleur|agence|guichet|banque|ape|naf|wifi|entree|residence|batiment)",
     r"(?:postal|post|zip|promo|discount|promotional|door|gate|entry|product|item|colou?r|sort|branch|dialling|area"
     r"|country|bar|wifi|building|referral|gift|voucher) codes?",
+    r"codes? (?:[a-z]+ ){0,3}?cartes? (?:de )?(?:cadeaux?|fidelite)|(?:gift|loyalty) cards? codes?",
     r"(?:postcode|digicode|commande|dossier|contrat|client|reference|facture|devis|colis|suivi|naissance|montant"
     r"|total|prix|solde|appartement|batiment|siren|siret|immatriculation|vol|train|order|booking|reservation|parcel"
     r"|tracking|invoice|account|customer|membership|policy|amount|price|balance|flight|ticket|compte|company|file"
@@ -35,7 +36,12 @@ _OTHER = (
     r"(?:comes? to|cela fait|ca fait|preleve|charged me)",
 )
 _CODE = (
-    r"cryptogrammes?|cvv|cvc|csc|cav|cid|pin|otp|passcode",
+    r"(?:codes?|pin)(?: [a-z]+){0,2}? (?:est|is|s) (?:mon|ma|my) (?:(?:annee|date) de naissance|birthday|birth year"
+    r"|(?:year|date) of birth)",
+    r"cryptogrammes?|cvv|cvc|cv (?:2|two|deux)|csc|cav|cid|pin|otp|passcode",
+    r"codes? 3 d secure|3 d secure codes?|(?:mon|votre|ton|son|my|your) code$|(?:as (?:the|my|a)|comme) code",
+    r"(?:digits|chiffres) (?:(?:from|in|of|on|du|de|dans|par|sur|recus|the|that|your|my|le|votre|mon) )+"
+    r"(?:texts?|sms|textos?|message)",
     r"codes? (?:(?:a|de|d|la|ma|sa|votre|cette|l|quatre|4|six|6|cinq|5|huit|8|chiffres) )*(?:securite|verification"
     r"|controle|confidentiels?|secrets?|personnel|carte|cb|validation|confirmation|authentification|usage unique"
     r"|activation)",
@@ -54,10 +60,18 @@ _WHOSE = (
 )
 _EXPIRY = (
     r"expir[a-z]*|exp|(?:date|fin) de validite|date de fin|valable jusqu[a-z]*|valide jusqu[a-z]*|echeance",
-    r"(?:valid|good) (?:thru|through|until|till|to)",
+    r"(?:valid|good) (?:thru|through|until|till|to)|validite (?:de )?(?:la|ma|sa|votre|cette) (?:carte|cb)",
+)
+# What names them only where a card is spoken of.
+_CARD_CODE, _CARD_EXPIRY = r"crypto|security$", r"(?:does|will|it|card) (?:it |this |that )?runs? out"
+_CARD = words("carte cartes cb card cards")
+_PHONE = (
+    r"(?:telephone|portable|mobile|phone|fixe)(?: number)?",
+    r"(?:rappeler|joindre|appeler) au|(?:call|ring|reach)(?: me| us)?(?: back)? on",
 )
 _TOPIC = re.compile(
-    rf"\b(?:(?P<other>{'|'.join(_OTHER)})|(?P<code>{'|'.join(_CODE)}){_WHOSE}|(?P<expiry>{'|'.join(_EXPIRY)}))\b"
+    rf"\b(?:(?P<other>{'|'.join(_OTHER)})|(?P<code>{'|'.join(_CODE)}){_WHOSE}|(?P<expiry>{'|'.join(_EXPIRY)})"
+    rf"|(?P<phone>{'|'.join(_PHONE)})|(?P<card_code>{_CARD_CODE})|(?P<card_expiry>{_CARD_EXPIRY}))\b"
 )
 MONTHS = words(
     """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre january february
@@ -71,12 +85,12 @@ LINKS = (
     | words(
         """it this un numero number code codes de du d of for pour sur on en a au date fin end mois annee month year
     carte card dos verso back votre ma mon my your sont are jusqu qui marque ecrit note derriere dessus avez vous
-    j ai be digits chiffres sera reads of validite valid in by dans vers from"""
+    j ai be digits chiffres sera reads of validite valid in by dans vers from was think crois pense or ou"""
     )
 )
 # One of these is in whatever names a code or an expiry date.
 _TELLING = words(
-    """cryptogramme cryptogrammes cvv cvc csc cav cid pin otp passcode code codes securite controle verification
+    """crypto cv secure run runs cryptogramme cryptogrammes cvv cvc csc cav cid pin otp passcode code codes securite controle verification
     chiffres dos verso derriere security secret authentication authorisation authorization validation activation
     value password digit digits number numbers back strip panel expire expires expirent expirera expiraient
     expirait expiration expiry expiring expired expirant expirer exp validite fin valable valide valid good echeance"""
@@ -87,7 +101,7 @@ _TO_NAME = words("c est le la les mon ma l d de is s it the that my pour for voi
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """CODE, EXPIRY or OTHER; `is_next` where nothing but links stands between; the token that it was named with."""
+    """CODE, EXPIRY, PHONE or OTHER; `is_next` where nothing but links stands between; the token that it was named with."""
 
     kind: str
     is_next: bool
@@ -101,22 +115,32 @@ def asked(tokens: Tokens, first: int, last: int, is_near_card: bool) -> Asked | 
     texts = tokens.texts[start : last + 1 + REACH_AFTER]
     if not is_near_card and _TELLING.isdisjoint(texts):
         return None
+    has_card = is_near_card or not _CARD.isdisjoint(texts)
     before, after = " ".join(texts[: first - start]), " ".join(texts[last + 1 - start :])
     nearest = None
     for match in reversed(list(_TOPIC.finditer(before))):
-        kind, named_at = str(match.lastgroup), start + before.count(" ", 0, match.end())
+        kind, of_card = _kind(match)
+        if of_card and not has_card:
+            continue
+        named_at = start + before.count(" ", 0, match.end())
         is_next = all(word in LINKS or word.isdigit() for word in before[match.end() :].split())
         if is_next:
             return Asked(kind, True, named_at)
-        if kind != OTHER:
+        if kind in (CODE, EXPIRY):
             nearest = Asked(kind, False, named_at)
             break
     named = _TOPIC.search(after)
     between = after[: named.start()].split() if named else []
-    if not named or named.lastgroup == OTHER or not _TO_NAME.issuperset(between):
+    if not named or named.lastgroup not in (CODE, EXPIRY) or not _TO_NAME.issuperset(between):
         return nearest
     names_next = _IS.isdisjoint(between) and _names_next(after[named.end() :].split())
     return nearest if names_next else Asked(str(named.lastgroup), False, last)
+
+
+def _kind(match: re.Match[str]) -> tuple[str, bool]:
+    """What was named, and whether only where a card is spoken of."""
+    kind = str(match.lastgroup)
+    return kind.removeprefix("card_"), kind.startswith("card_")
 
 
 def _names_next(texts: Sequence[str]) -> bool:

@@ -6,12 +6,21 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from functools import partial
 from itertools import accumulate, chain
+from string import ascii_lowercase
 from typing import NamedTuple
 
-from consigne.rules.redaction.checked import apart, efforts, false_starts, long_starts, near, read_checked
+from consigne.rules.redaction.checked import (
+    apart,
+    efforts,
+    false_starts,
+    long_starts,
+    near,
+    reaches,
+    read_checked,
+)
 from consigne.rules.redaction.countries import LAYOUTS, PLACES
 from consigne.rules.redaction.number_words import WORDS
-from consigne.rules.redaction.numerals import FILLERS, MAX_FILLERS, Hit, Role, Tokens, words
+from consigne.rules.redaction.numerals import FILLERS, MAX_FILLERS, Hit, Tokens, words
 from consigne.rules.redaction.spelling import (
     EXAMPLES,
     LETTERS,
@@ -31,9 +40,10 @@ IBAN_REACH = 20
 NAMED_COUNTRIES = frozenset(IBAN + country for country in LAYOUTS)
 IBAN_STARTS = STARTS | LAYOUTS.keys() | NAMED_COUNTRIES
 BETWEEN = FILLERS | REMARKS | EXAMPLES | {"ray", "grec"}
+INITIALS = {letter: letter for letter in ascii_lowercase} | SOUNDS | LETTERS
 COUNTRY_STARTS = frozenset(country[0] for country in LAYOUTS)
 # Of the shortest, whose bank's code is letters; letters by example lie between.
-IBAN_MIN_DIGITS, IBAN_APART = 12, 32
+IBAN_MIN_DIGITS, IBAN_APART, IBAN_MAX_LETTERS = 12, 32, 26
 IBAN_WORDS = words(
     "iban rib virement prelevement bancaire bancaires banque compte bank account transfer debit"
 )
@@ -53,7 +63,6 @@ BIC_SHAPE = re.compile(r"[a-z]{4}([a-z]{2})[a-z0-9]{2}(?:[a-z0-9]{3})?")
 # What a BIC's letters look like and a word's seldom: a pair at the end, four consonants.
 UNLIKE_A_WORD = re.compile(r".{6}([^aeiouys])\1(?:$|[^aeiouy]{3}|.*[0-9])|.*[^aeiouy0-9]{4}|.{8}xxx$")
 LIKE_A_WORD = re.compile(r".*(?:[^b]e|es|ed|ers?|ents?|ants?|ng|[lrt]y|ons?|al|els|aux|eurs?|ez|ai[st])$")
-# This call, that bill; Luxembourg's own is no word.
 CALL = re.compile(r"(?!lull).[aeiou](?:ll|ss|nn|tt)")
 VOWEL = re.compile("[aeiouy]")
 
@@ -71,17 +80,15 @@ def find_iban(tokens: Tokens, _hits: Sequence[Hit]) -> list[Hit]:
     found: list[Hit] = []
     free, effort = 0, efforts(tokens)
     for number in long_starts(tokens, IBAN_MIN_DIGITS, IBAN_APART):
-        starts = [
-            i
-            for i in range(max(free, number - IBAN_REACH), number)
-            if tokens.texts[i] in IBAN_STARTS and _is_head(tokens, i)
-        ]
+        if not reaches(tokens, number, IBAN_MIN_DIGITS, IBAN_MAX_LETTERS, BETWEEN):
+            continue
+        starts = [i for i in range(max(free, number - IBAN_REACH), number) if _may_be_head(tokens.texts, i)]
         # IT, IS and NO are words, too: as countries they are the last resort, the nearest first.
-        words_too = [i for i in starts if tokens[i].role is Role.FILLER and tokens[i].text in LAYOUTS]
+        words_too = [i for i in starts if tokens.texts[i] in FILLERS and tokens.texts[i] in LAYOUTS]
         starts = [i for i in starts if i not in words_too] + words_too[::-1]
         free = max(free, number)
         for index in starts:
-            last = _iban(tokens, index, effort)
+            last = _iban(tokens, index, effort) if _is_head(tokens, index) else None
             if last is not None:
                 found.append(Hit(index, last, IBAN, "iban", 0.95))
                 free = last + 1
@@ -89,18 +96,23 @@ def find_iban(tokens: Tokens, _hits: Sequence[Hit]) -> list[Hit]:
     return [*found, *(begun for hit in found for begun in false_starts(tokens, hit))]
 
 
-def _is_head(tokens: Tokens, first: int) -> bool:
-    """Quicker than trying: whether a country may be spelled there."""
-    texts = tokens.texts
+def _may_be_head(texts: Sequence[str], first: int) -> bool:
+    """Whether a country may begin there: its letters, with a number or its other letter behind it."""
+    if texts[first] not in IBAN_STARTS:
+        return False
+    letter, group = INITIALS.get(texts[first], ""), texts[first] in LAYOUTS
     if texts[first] in NAMED_COUNTRIES:
         return True
-    group, letter = texts[first] in LAYOUTS, texts[first] in STARTS
     for text in texts[first + 1 : first + 2 + MAX_FILLERS]:
-        if (letter and text in STARTS) or (group and (text in WORDS or text.isdigit())):
-            return _spells_country(tokens, first)
+        if letter + INITIALS.get(text, "") in LAYOUTS or (group and (text in WORDS or text.isdigit())):
+            return True
         if text not in BETWEEN and text[:1] != texts[first][:1]:
             return False
     return False
+
+
+def _is_head(tokens: Tokens, first: int) -> bool:
+    return tokens.texts[first] in NAMED_COUNTRIES or _spells_country(tokens, first)
 
 
 def _spells_country(tokens: Tokens, first: int) -> bool:
@@ -109,14 +121,14 @@ def _spells_country(tokens: Tokens, first: int) -> bool:
             heads = (said.digits + following.digits for following in spelled(tokens, at))
             if any(head[:2].lower() in LAYOUTS and (head + "0")[2].isdigit() for head in heads):
                 return True
-            if tokens[at].role is not Role.FILLER and tokens[at].text not in REMARKS:
+            if tokens.texts[at] not in FILLERS and tokens.texts[at] not in REMARKS:
                 break
     return False
 
 
 def _iban(tokens: Tokens, first: int, effort: Iterator[int]) -> int | None:
     """Its last token."""
-    text = tokens[first].text
+    text = tokens.texts[first]
     glued_name = text in NAMED_COUNTRIES
     start: _Iban = text.removeprefix(IBAN) if glued_name else ""
 
@@ -229,20 +241,24 @@ def _judge_bic(
     if written and unlike_a_word:
         return Hit(first, last, BIC, "bic", 0.9)
     if written:
-        named = not LIKE_A_WORD.match(text) and _is_beside(tokens, first, last, telling.names)
+        named = not LIKE_A_WORD.match(text) and _leads(tokens, _before(first), telling.names)
     else:
         cuts = {*accumulate(map(len, pieces))}
         is_joined = tokens.word(first) == tokens.word(last)
         is_cut = {4, 8} <= cuts and (6 in cuts or is_joined or not CALL.match(text, 4))
-        named = bool(is_cut and unlike_a_word and _is_beside(tokens, first, last, telling.names | telling.ibans))
+        named = bool(
+            is_cut and unlike_a_word and _is_beside(tokens, first, last, telling.names | telling.ibans)
+        )
     return Hit(first, last, BIC, "bic", 0.7) if named else None
 
 
 def _is_beside(tokens: Tokens, first: int, last: int, telling: Set[int]) -> bool:
-    """Whether only links stand between it and what tells it, before it or after."""
-    before = range(first - 1, max(-1, first - 1 - BIC_REACH_AFTER), -1)
     after = range(last + 1, min(len(tokens), last + 1 + BIC_REACH_AFTER))
-    return any(_leads(tokens, side, telling) for side in (before, after))
+    return any(_leads(tokens, side, telling) for side in (_before(first), after))
+
+
+def _before(first: int) -> range:
+    return range(first - 1, max(-1, first - 1 - BIC_REACH_AFTER), -1)
 
 
 def _leads(tokens: Tokens, side: range, telling: Set[int]) -> bool:
@@ -261,7 +277,9 @@ def find_rib(tokens: Tokens, hits: Sequence[Hit]) -> list[Hit]:
     effort = efforts(tokens)
     ibans = [range(hit.first, hit.last + 1) for hit in hits if hit.kind == IBAN]
     for index in long_starts(tokens, RIB_MIN_DIGITS, RIB_APART):
-        if any(index in iban for iban in ibans):
+        if any(index in iban for iban in ibans) or not reaches(
+            tokens, index, RIB_MIN_DIGITS, len(RIB_ACCOUNT), RIB_REMARKS
+        ):
             continue
         named = partial(near, tokens, index, RIB_WORDS, RIB_REACH)
         last = read_checked(tokens, index, (0, 0), _step_rib, _is_rib, named, effort, RIB_REMARKS)

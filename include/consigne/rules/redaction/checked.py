@@ -6,13 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import repeat
 from typing import TypeVar
 
 from consigne.rules.redaction.number_words import ARTICLES, WORDS, Said
-from consigne.rules.redaction.numerals import MAX_FILLERS, Hit, Role, Token, Tokens, words
+from consigne.rules.redaction.numerals import FILLERS, MAX_FILLERS, Hit, Token, Tokens, words
 from consigne.rules.redaction.readings import walk
-from consigne.rules.redaction.spelling import EXAMPLES, LETTERS, NAMES, REMARKS, elided, glued, pair, spelled
+from consigne.rules.redaction.spelling import (
+    EXAMPLES,
+    LETTERS,
+    MAX_GROUP_LETTERS,
+    NAMES,
+    REMARKS,
+    elided,
+    glued,
+    pair,
+    spelled,
+)
 
 S = TypeVar("S", bound=Hashable)
 
@@ -61,8 +72,31 @@ def long_starts(tokens: Tokens, digits: int, most_apart: int) -> list[int]:
     ]
 
 
-def _is_number(token: Token) -> bool:
-    return bool(token.said) and token.text not in ARTICLES
+def reaches(
+    tokens: Tokens, first: int, digits: int, most_letters: int, remarks: frozenset[str] = REMARKS
+) -> bool:
+    """Quicker than reading: whether so many digits may follow from `first` on, with up to `most_letters` groups of
+    letters, before a word stands that belongs to no number."""
+    texts, count, letters, gap = tokens.texts, 0, 0, 0
+    for at in range(first, len(texts)):
+        text = texts[at]
+        if text in WORDS or "/" < text < ":":
+            count, gap = count + (MOST_IN_WORD.get(text, 2) if text in WORDS else len(text)), 0
+            if count >= digits:
+                return True
+        elif text in FILLERS or text in remarks or text in EXAMPLES or text in CORRECTIONS:
+            gap += len(text) > 1
+        elif len(text) <= MAX_GROUP_LETTERS or text in LETTERS:
+            letters, gap = letters + 1, 0
+        elif not _is_example(texts, at):
+            return False
+        if gap > MAX_FILLERS + 2 or letters > most_letters:
+            return False
+    return False
+
+
+def _is_example(texts: Sequence[str], at: int) -> bool:
+    return at > 0 and (texts[at - 1] in EXAMPLES or texts[at - 1] == texts[at][0])
 
 
 def read_checked(
@@ -83,10 +117,11 @@ def read_checked(
     """
 
     def passes(token: Token) -> bool:
-        return token.role is Role.FILLER or token.text in remarks
+        return token.text in FILLERS or token.text in remarks
 
+    @cache
     def pieces(at: int) -> tuple[Said, ...]:
-        remark = at < len(tokens) and tokens[at].text in remarks
+        remark = at < len(tokens) and tokens.texts[at] in remarks
         return () if remark and not (glued(tokens, at) or glued(tokens, at + 1)) else spelled(tokens, at)
 
     def ended(last: int) -> bool:
@@ -138,8 +173,11 @@ def _is_letter(tokens: Tokens, at: int) -> bool:
     text, following = tokens.texts[at], tokens.texts[at + 1 : at + 2]
     if len(text) != 1 or tokens.joint(at) or elided(tokens, at):
         return False
-    word_follows = text in LETTER_WORDS and following and len(following[0]) > 1
-    return not word_follows or following[0] in LETTERS or following[0] in WORDS or following[0].isdigit()
+    return text not in LETTER_WORDS or not following or len(following[0]) < 2 or _spells_on(following[0])
+
+
+def _spells_on(text: str) -> bool:
+    return text in LETTERS or text in EXAMPLES or text in WORDS or text.isdigit()
 
 
 def _longest(pieces: Sequence[Said]) -> Sequence[Said]:
@@ -187,10 +225,10 @@ def false_starts(tokens: Tokens, hit: Hit) -> Iterator[Hit]:
         lead += digits
         if len(lead) >= FALSE_START_DIGITS:
             break
-    for first in range(max(0, hit.first - FALSE_START_REACH), hit.first):
+    for first in (n for n in tokens.numbers if hit.first - FALSE_START_REACH <= n < hit.first):
         begun = (
             [number for number in _numbers(tokens, first) if number[1] <= hit.first]
-            if tokens[first].said
+            if tokens.said(first)
             else []
         )
         if lead and "".join(digits for _, _, digits in begun).startswith(lead):
@@ -203,8 +241,8 @@ def _numbers(tokens: Tokens, first: int) -> Iterator[tuple[int, int, str]]:
     at = end = first
     count = 0
     while at < len(tokens) and count < MAX_NUMBERS and at - end < MAX_TOKENS_APART:
-        if tokens[at].said:
-            said = tokens[at].said[0]
+        if tokens.said(at):
+            said = tokens.said(at)[0]
             end = at + said.tokens
             yield at, end, said.digits
             at, count = end, count + 1
@@ -215,8 +253,12 @@ def _numbers(tokens: Tokens, first: int) -> Iterator[tuple[int, int, str]]:
 def apart(tokens: Tokens, first: int, last: int) -> bool:
     """Whether what lies there stands alone: fillers aside, no number before or behind it."""
     sides = range(first - 1, -1, -1), range(last + 1, len(tokens))
-    nearest = (next((i for i in side if tokens[i].role is not Role.FILLER), None) for side in sides)
-    return not glued(tokens, last + 1) and not any(i is not None and _is_number(tokens[i]) for i in nearest)
+    nearest = (next((i for i in side if tokens.texts[i] not in FILLERS), None) for side in sides)
+    return not glued(tokens, last + 1) and not any(i is not None and _is_number(tokens, i) for i in nearest)
+
+
+def _is_number(tokens: Tokens, at: int) -> bool:
+    return bool(tokens.said(at)) and tokens.texts[at] not in ARTICLES
 
 
 def near(tokens: Tokens, at: int, context: frozenset[str], reach: int) -> bool:

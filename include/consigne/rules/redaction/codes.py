@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 
-from consigne.rules.redaction.asked import CODE, EXPIRY, LINKS, MONTHS, OTHER, Asked, asked
+from consigne.rules.redaction.asked import CODE, EXPIRY, LINKS, MONTHS, Asked, asked
 from consigne.rules.redaction.number_words import ARTICLES, WORDS, Said
 from consigne.rules.redaction.numerals import FILLERS, MAX_FILLERS, UNITS, Hit, Role, Token, Tokens, words
 from consigne.rules.redaction.readings import walk
@@ -33,8 +33,11 @@ NO_PLURALS = words(
     mes ces nos vos ils elles suis dois vais fais sais pas tres apres alors his yes thanks"""
 )
 # What a number that nobody asked for belongs to stands before it.
-BELONGING = words("of de d des for pour vers around about about at a in en since depuis from was were etait rue")
+BELONGING = words(
+    "of de d des for pour vers around about about at a in en since depuis from was were etait rue"
+)
 MAGNITUDES = words("hundred hundreds thousand cent cents mille")
+NUMBERED = frozenset({"cv", "cvv", "cvc"})
 COUNTING = frozenset({("y", "a"), ("there", "are")})
 
 
@@ -52,10 +55,6 @@ class _Around:
         """Whether nothing stands between it and what asks for it."""
         return self.asked is not None and self.asked.is_next
 
-    def is_answered(self, hit: Hit) -> bool:
-        """Whether other words stand between, and the hit among them."""
-        return self.asked is not None and not self.is_asked and hit.first > self.asked.named_at
-
 
 def find(tokens: Tokens, hits: Sequence[Hit]) -> list[Hit]:
     """Codes and expiry dates that answer their words, or stand beside a card among the `hits` so far; and those
@@ -66,7 +65,7 @@ def find(tokens: Tokens, hits: Sequence[Hit]) -> list[Hit]:
     said: dict[str, str] = {}
     for row in filter(None, (_uncounted(tokens, row) for row in _rows(tokens, taken))):
         around = _around(tokens, row, cards, found, taken)
-        if around and not (found and around.is_answered(found[-1])):
+        if around:
             found += _judge_row(tokens, row, around, said)
         elif found and row[0] - found[-1].last <= REACH_OF_ECHO:
             found += _again(tokens, row, said)
@@ -77,6 +76,8 @@ def _rows(tokens: Tokens, taken: set[int]) -> Iterator[tuple[int, ...]]:
     """Numbers that are free and follow each other with fillers or a date's links between."""
     row: list[int] = []
     for place in tokens.numbers:
+        if _is_in_name(tokens, place):
+            continue
         between = tokens.texts[row[-1] + 1 : place] if row else ()
         if row and (place in taken or len(between) > MAX_FILLERS or not PASSED.issuperset(between)):
             yield tuple(row)
@@ -85,6 +86,14 @@ def _rows(tokens: Tokens, taken: set[int]) -> Iterator[tuple[int, ...]]:
             row.append(place)
     if row:
         yield tuple(row)
+
+
+def _is_in_name(tokens: Tokens, place: int) -> bool:
+    """The 2 of CV2, the 3 of 3-D Secure."""
+    if tokens.texts[place] == "2":
+        named = place > 0 and tokens.texts[place - 1] in NUMBERED
+        return named and tokens.word(place) == tokens.word(place - 1) and not tokens.joint(place)
+    return tokens.texts[place] == "3" and tokens.texts[place + 1 : place + 3] == ["d", "secure"]
 
 
 def _passes(token: Token) -> bool:
@@ -120,7 +129,11 @@ def _around(
     follows = any(0 < hit.first - row[-1] <= REACH_BEFORE_CARD for hit in hits)
     near = follows or gap <= (REACH_OF_CARD_FOR_DATES if month is None else REACH_OF_CARD_FOR_MONTHS)
     what = asked(tokens, first, row[-1], near)
-    if (what and what.kind == OTHER) or not (what or near):
+    if what and what.kind not in (CODE, EXPIRY):
+        return None
+    if what and not what.is_next and found and found[-1].first > what.named_at:
+        what = None  # It was answered.
+    if not (what or near):
         return None
     if not (what and what.is_next) and first and tokens.texts[first - 1] in BELONGING - FILLERS:
         return None
@@ -130,7 +143,9 @@ def _around(
 def _uncounted(tokens: Tokens, row: tuple[int, ...]) -> tuple[int, ...]:
     """A row without what is counted at its end: 12 27 and the three | digits."""
     while row and _counts(tokens, row):
-        cut = next((place for place in range(len(row) - 1, 0, -1) if _parts(tokens, row[place - 1], row[place])), 0)
+        cut = next(
+            (place for place in range(len(row) - 1, 0, -1) if _parts(tokens, row[place - 1], row[place])), 0
+        )
         row = row[:cut]
     return row
 
@@ -203,6 +218,8 @@ def _shape(tokens: Tokens, row: tuple[int, ...], around: _Around) -> list[tuple[
     slash = any("/" in tokens[index].joint for index in row[1:])
     if _is_date(tokens, row) and (kind == EXPIRY or around.near_card or slash):
         return [(first, last, EXPIRY)]
+    if slash and kind == EXPIRY and tokens[first].text.lstrip("0") in DAYS and _is_date(tokens, row[1:]):
+        return [(first, last, EXPIRY)]
     if kind == CODE and not slash and any(MIN_DIGITS <= len(digits) <= MAX_DIGITS for digits in readings):
         return [] if counted else [(first, last, CODE)]
     for cut in range(1, len(row)):
@@ -218,13 +235,8 @@ def _shape(tokens: Tokens, row: tuple[int, ...], around: _Around) -> list[tuple[
     named_thing = first > 0 and tokens[first - 1].role is Role.OTHER and tokens[first - 1].text not in LINKS
     if around.beside_card and len(digits) in CODES_OF_CARDS and not (counted or named_thing):
         return [(first, last, CODE)]
-    glued = (
-        around.near_card
-        and len(digits) in (7, 8)
-        and digits[:2] in TWO_DIGIT_MONTHS
-        and _is_year(digits[2:4])
-    )
-    return [(first, last, EXPIRY)] if glued else []
+    glued = len(digits) in (7, 8) and digits[:2] in TWO_DIGIT_MONTHS and _is_year(digits[2:4])
+    return [(first, last, EXPIRY)] if glued and around.near_card else []
 
 
 def _after_month(

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
-from consigne.rules.redaction.numerals import Group, Tokens, group_runs, words
+from consigne.rules.redaction.groups import group_runs
+from consigne.rules.redaction.numerals import Group, Tokens, words
 
 REACH_BEFORE, REACH_AFTER, REACH_OTHER, REACH_PROMPT = 40, 12, 6, 8
 
@@ -56,14 +57,15 @@ def _parted(tokens: Tokens, run: list[Group]) -> Iterator[list[Group]]:
     begin = 0
     for place in range(1, len(run)):
         first = run[place].first
-        if _turns(tokens, run, place) and _is_other(tokens, first):
+        if turns_between(tokens, run[place - 1], run[place]) and _is_other(tokens, first):
             yield run[begin:place]
             begin = place
     yield run[begin:]
 
 
-def _turns(tokens: Tokens, run: Sequence[Group], place: int) -> bool:
-    return any(at in tokens.turns for at in range(run[place - 1].last + 1, run[place].first + 1))
+def turns_between(tokens: Tokens, before: Group, after: Group) -> bool:
+    """Whether another spoke after the one and up to the other."""
+    return any(at in tokens.turns for at in range(before.last + 1, after.first + 1))
 
 
 def about(tokens: Tokens, first: int, last: int) -> About:

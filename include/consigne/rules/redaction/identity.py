@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from functools import partial
 
 from consigne.rules.redaction.asked import OTHER, asked
-from consigne.rules.redaction.checked import apart, efforts, false_starts, long_starts, near, read_checked
+from consigne.rules.redaction.checked import (
+    apart,
+    efforts,
+    false_starts,
+    long_starts,
+    near,
+    reaches,
+    read_checked,
+)
 from consigne.rules.redaction.number_words import Said
 from consigne.rules.redaction.numerals import MAX_FILLERS, UNITS, Hit, Role, Token, Tokens, words
 from consigne.rules.redaction.readings import walk
@@ -20,7 +28,7 @@ NIR_LENGTH = 15
 DIGITS = frozenset("0123456789")
 NIR_ALPHABETS = {0: frozenset("123478"), 6: DIGITS | {"a", "b"}}
 NIR_MONTHS = frozenset(f"{month:02}" for month in (*range(1, 13), *range(20, 43), *range(50, 100)))
-NIR_MIN_DIGITS, NIR_APART = 14, 14
+NIR_MIN_DIGITS, NIR_APART, NIR_MAX_LETTERS = 14, 14, 2
 _Nir = tuple[int, int, str]
 NIR_REMARKS = REMARKS | words("cle key corse")
 NIR_WORDS = frozenset({"securite", "secu", "nir", "insee", "vitale", "immatriculation", "social"})
@@ -56,17 +64,13 @@ def find_nir(tokens: Tokens, _hits: Sequence[Hit]) -> list[Hit]:
     found: list[Hit] = []
     effort = efforts(tokens)
     for index in long_starts(tokens, NIR_MIN_DIGITS, NIR_APART):
+        if not reaches(tokens, index, NIR_MIN_DIGITS, NIR_MAX_LETTERS, NIR_REMARKS):
+            continue
         named = partial(near, tokens, index, NIR_WORDS, NIR_REACH)
         last = read_checked(tokens, index, (0, 0, ""), _step_nir, _is_nir, named, effort, NIR_REMARKS)
-        if last is not None and (named() or (apart(tokens, index, last) and not _is_other(tokens, index))):
+        if last is not None and (apart(tokens, index, last) or named()):
             found.append(Hit(index, last, NIR, "nir", 0.9))
     return [*found, *(begun for hit in found for begun in false_starts(tokens, hit))]
-
-
-def _is_other(tokens: Tokens, first: int) -> bool:
-    """Whether another thing was named right before."""
-    what = asked(tokens, first, first, True)
-    return what is not None and what.kind == OTHER
 
 
 def _step_nir(state: _Nir, char: str) -> _Nir | None:
@@ -188,6 +192,12 @@ def find_phone(tokens: Tokens, hits: Sequence[Hit]) -> list[Hit]:
                 found.append(Hit(index, last, PHONE, "phone", 0.9 if named else 0.8))
                 free = last + 1
     return found
+
+
+def _is_other(tokens: Tokens, first: int) -> bool:
+    """Whether another thing was named right before."""
+    what = asked(tokens, first, first, True)
+    return what is not None and what.kind == OTHER
 
 
 def _phone(tokens: Tokens, first: int, is_named: bool, taken: set[int]) -> int | None:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from consigne.rules.redaction.context import BESIDE, About, about, is_prompted
-from consigne.rules.redaction.issuers import HEAD_DIGITS, ISSUER_OF, MAX_DIGITS, Issuer, inner_ends, valid
+from consigne.rules.redaction.issuers import (
+    HEAD_DIGITS,
+    ISSUER_OF,
+    MAX_DIGITS,
+    Edges,
+    Issuer,
+    inner_ends,
+    valid,
+)
 from consigne.rules.redaction.number_words import ARTICLES
 from consigne.rules.redaction.numerals import CORRECTIONS, Group, Tokens, words
 
@@ -17,10 +25,12 @@ AGAIN = CORRECTIONS | words("repete redis repeat again")
 # What is said twice: a group of two digits or more, several of four or more.
 MIN_AGAIN, MIN_AGAIN_TOGETHER, MAX_AGAIN_PIECES = 2, 4, 8
 MAX_TAKEN_BACK = 8
-MAX_BEGINNINGS, MAX_READINGS = 6, 600
+MAX_BEGINNINGS, MAX_READINGS = 6, 1500
 SURELY, DOUBTFULLY = 0.7, 0.5
 # Where a card was asked for, and elsewhere.
-MAX_TURNS, MAX_IRREGULAR_TURNS = {True: 4, False: 2}, 2
+MAX_TURNS, MAX_IRREGULAR_TURNS = {True: 4, False: 3}, 2
+# Elsewhere the last of them only for the groups that are printed on the card.
+FEW_PIECES = 4
 MIN_DIGITS = {True: 11, False: 12}
 
 
@@ -35,9 +45,11 @@ class _Reading:
     straight: bool = True
 
 
-def mend(tokens: Tokens, groups: Sequence[Group]) -> Iterator[tuple[str, int, int, float]]:
+def mend(
+    tokens: Tokens, groups: Sequence[Group], skipped: frozenset[int] = frozenset()
+) -> Iterator[tuple[str, int, int, float]]:
     """(digits, first token, last token, confidence) of the card numbers in a run of groups, read otherwise than it
-    stands.
+    stands; the tokens `skipped` are no part of it.
 
     At most MAX_BEGINNINGS beginnings, and MAX_READINGS readings from each, are looked at. A number that is said
     to be something else is not read otherwise.
@@ -46,16 +58,31 @@ def mend(tokens: Tokens, groups: Sequence[Group]) -> Iterator[tuple[str, int, in
     for place in _beginnings(tokens, groups):
         first, left = groups[place].first, groups[place:]
         thing = about(tokens, first, groups[-1].last)
-        asked = thing is About.PAYMENT
+        asked = thing is About.PAYMENT or is_prompted(tokens, first)
         is_long = sum(len(group.digits) for group in left[:MAX_DIGITS]) >= MIN_DIGITS[asked]
         found = (
-            _Run(tokens, left, asked).resolve()
+            _resolve(tokens, left, asked, skipped)
             if first > after and is_long and thing is not About.OTHER
             else None
         )
         if found:
             after = found.last
-            yield found.digits, first, found.last, SURELY if asked or found.regular else DOUBTFULLY
+            yield (
+                found.digits,
+                first,
+                found.last,
+                SURELY if thing is About.PAYMENT or found.regular else DOUBTFULLY,
+            )
+
+
+def _resolve(tokens: Tokens, groups: Sequence[Group], asked: bool, skipped: frozenset[int]) -> _Number | None:
+    """The likeliest number of usual length; where one was asked for, else of any."""
+    run = _Run(tokens, groups, asked, skipped)
+    found = run.resolve()
+    if found is None and (asked or run.prompted):
+        run.is_rare = True
+        found = run.resolve()
+    return found
 
 
 def _beginnings(tokens: Tokens, groups: Sequence[Group]) -> list[int]:
@@ -94,8 +121,8 @@ class _Run:
     """A run of groups. Where it is said to be a card's (`asked`), it may go on after the number, and the number
     may be read in more pieces than others need."""
 
-    def __init__(self, tokens: Tokens, groups: Sequence[Group], asked: bool) -> None:
-        self.tokens, self.asked = tokens, asked
+    def __init__(self, tokens: Tokens, groups: Sequence[Group], asked: bool, skipped: frozenset[int]) -> None:
+        self.tokens, self.asked, self.skipped, self.is_rare = tokens, asked, skipped, False
         self.prompted = is_prompted(tokens, groups[0].first)
         self.first = groups[0].first
         self.end = groups[-1].last + 1
@@ -124,6 +151,8 @@ class _Run:
         if self.asked:
             return number.regular or number.turns <= MAX_IRREGULAR_TURNS
         fits = number.regular or (self.prompted and not number.has_rest)
+        if number.turns > MAX_IRREGULAR_TURNS:
+            fits = number.regular and number.straight and number.pieces <= FEW_PIECES
         return fits and (number.pieces <= fewest or not number.straight)
 
     def _turn(
@@ -139,11 +168,14 @@ class _Run:
                 continue
             seen.add(key)
             for turn, (digits, end, issuer) in enumerate(self._pieces(reading)):
-                if len(digits) in issuer.usual and self._may_end(end, digits):
+                if len(digits) in self._lengths(issuer) and self._may_end(end, digits):
                     usual.append(self._number(reading, end, digits, turns + (turn > 0)))
                 (turned if turn else front).extend(self._straight_on(reading, digits, end))
                 turned += self._left_out(reading, digits, end)
         return turned
+
+    def _lengths(self, issuer: Issuer) -> frozenset[int]:
+        return issuer.lengths[Edges.WHOLE] if self.is_rare else issuer.usual
 
     def _number(self, before: _Reading, end: int, digits: str, turns: int) -> _Number:
         rest = self._rest(end)
@@ -159,7 +191,12 @@ class _Run:
             digits = reading.digits + said.digits
             end = reading.at + said.tokens
             issuer = _issuer(digits)
-            if issuer and len(digits) <= max(issuer.usual) and end <= self.end:
+            if (
+                issuer
+                and len(digits) <= max(self._lengths(issuer))
+                and end <= self.end
+                and end - 1 not in self.skipped
+            ):
                 yield digits, end, issuer
 
     def _straight_on(self, before: _Reading, digits: str, end: int) -> list[_Reading]:
@@ -198,7 +235,8 @@ class _Run:
 
     def _next(self, end: int) -> int | None:
         """The next number's first token."""
-        return next((at for at in range(end, self.end) if self.tokens.groups(at)), None)
+        places = (at for at in range(end, self.end) if at not in self.skipped)
+        return next((at for at in places if self.tokens.groups(at)), None)
 
     def _rest(self, end: int) -> str:
         """The digits from a token on, as they stand."""

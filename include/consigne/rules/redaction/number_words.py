@@ -232,3 +232,7 @@ _FR, _EN = _small_fr(), _small_en()
 _BIG = HUNDRED_FR | HUNDRED_EN | THOUSAND_FR | THOUSAND_EN
 _GOES_ON = _goes_on()
 _ALONE = {word: _begin((word,), 0) for word in WORDS}
+GOES_ON = _GOES_ON
+"""By word: those that may follow it in one number."""
+ALONE = {word: said[0].digits if said else "" for word, said in _ALONE.items()}
+"""The digits of each word by itself; none where it is no number."""

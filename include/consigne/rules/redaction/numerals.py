@@ -7,8 +7,6 @@ block; what one speaker said is the same blocks without the others'.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,12 +15,12 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple, overload
 
+from consigne.rules.redaction.blocks import BLOCK_WORDS, Block, blocks_of
 from consigne.rules.redaction.number_words import HUNDRED_EN, THOUSAND_EN, WORDS, Said, ways
 
 MAX_FILLERS = 6
 MAX_WORDS_APART = 16
 MAX_GROUP_DIGITS = 4
-BLOCK_WORDS = 32
 
 
 class Role(Enum):
@@ -75,92 +73,7 @@ MONTHS = words(
 )
 MEASURES = UNITS - words("an cents d h")
 CORRECTIONS = words("non no pardon sorry erreur plutot correction wait actually rather mean attendez")
-_JOINS = FILLERS - words("le les the")
-_AFTER_CORRECTION = _JOINS | words("excusez excuse moi me attendez une trompe suis")
-NEVER_A_DIGIT = frozenset({"une"})
 NEVER_FIRST = HUNDRED_EN | THOUSAND_EN
-PLACEHOLDER = re.compile(r"\[[a-z]+\]")
-
-# Set between words and blocks, and in a placeholder's place; white space and signs to what splits and reads.
-_WORD, _BLOCK, _MASK = "\x1f", "\x1e", "\x02"
-_OURS = re.compile(f"[{_WORD}{_BLOCK}{_MASK}]")
-_MASKED = re.compile(rf"(?:(?<=[{_WORD}{_BLOCK}])|^)\[[a-z]+\](?=[{_WORD}{_BLOCK}]|$)")
-_TOKEN = re.compile(rf"[0-9]+|[^\W\d_]+|{_MASK}")
-_KEPT = frozenset("0123456789abcdefghijklmnopqrstuvwxyz" + _MASK)
-_PARTS = {code: code if chr(code) in _KEPT else " " for code in range(128)}
-_CLASSES = {code: "0" if chr(code).isdigit() else "a" if chr(code).isalpha() else " " for code in range(128)}
-_MARKS = re.compile("[\u0300-\u036f]+")
-_FOREIGN = re.compile("[^\x00-\x7f]")
-_PLAIN = {"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-"}
-_HYPHENATED = re.compile(r"[a-z]+(?:-[a-z]+)+")
-
-
-def fold(text: str) -> str:
-    """Lower case, no accents, compatibility forms resolved, every script's decimal digits as 0 to 9, the
-    usual dashes and apostrophes as ASCII has them."""
-    if text.isascii():
-        return text.lower()
-    plain = _MARKS.sub("", unicodedata.normalize("NFKD", text).lower())
-    return plain if plain.isascii() else _FOREIGN.sub(_fold_one, plain)
-
-
-def _fold_one(found: re.Match[str]) -> str:
-    char = found[0]
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    return "" if unicodedata.combining(char) else _PLAIN.get(char, char)
-
-
-class Block:
-    """Words of one speaker that follow each other. `word` and `token` are the places of its first in the
-    whole; `size` counts its words; `is_turn` where another spoke before."""
-
-    __slots__ = ("_layout", "_solid", "is_turn", "numbers", "size", "text", "texts", "token", "word")
-
-    def __init__(self, text: str, word: int, size: int, token: int, is_turn: bool) -> None:
-        self.text, self.word, self.size, self.token, self.is_turn = text, word, size, token, is_turn
-        self.texts = _split(text)
-        self.numbers = [n for n, t in enumerate(self.texts) if "/" < t < ":" or t in WORDS]
-        self._layout: tuple[list[int], list[str]] | None = None
-        self._solid: frozenset[int] | None = None
-
-    def layout(self) -> tuple[list[int], list[str]]:
-        """For each token its word (counted from the block's first), and what joins it to the one before in
-        that word."""
-        if self._layout is None:
-            places, joints, word, end = list[int](), list[str](), 0, 0
-            for found in _TOKEN.finditer(self.text):
-                between = self.text[end : found.start()]
-                word += between.count(_WORD)
-                places.append(word)
-                joints.append("" if not end or _WORD in between else between)
-                end = found.end()
-            self._layout = places, joints
-        return self._layout
-
-    def solid(self) -> frozenset[int]:
-        """Tokens before which no number begins or ends, since hyphens join them into one number."""
-        if self._solid is None:
-            self._solid = frozenset(self._joined()) if "-" in self.text else frozenset()
-        return self._solid
-
-    def _joined(self) -> Iterator[int]:
-        first = end = 0
-        for found in _HYPHENATED.finditer(self.text):
-            parts = found[0].split("-")
-            first += len(_TOKEN.findall(self.text, end, found.start()))
-            if parts[0] in WORDS and any(said.tokens == len(parts) for said in ways(parts, 0)):
-                yield from range(first + 1, first + len(parts))
-            first, end = first + len(parts), found.end()
-
-
-def _split(text: str) -> list[str]:
-    if text.isascii():
-        classes = text.translate(_CLASSES)
-        if "a0" not in classes and "0a" not in classes:
-            texts = text.translate(_PARTS).split()
-            return [t if t != _MASK else "" for t in texts] if _MASK in text else texts
-    return [found if found != _MASK else "" for found in _TOKEN.findall(text)]
 
 
 class Token:
@@ -211,6 +124,7 @@ class Tokens(Sequence[Token]):
             self.numbers += [first + number for number in block.numbers]
         self.runs: list[list[Group]] | None = None
         self._said: dict[int, tuple[Said, ...]] = {}
+        self._tokens: dict[int, Token] = {}
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -220,14 +134,17 @@ class Tokens(Sequence[Token]):
     @overload
     def __getitem__(self, at: slice) -> Sequence[Token]: ...
     def __getitem__(self, at: int | slice) -> Token | Sequence[Token]:
-        return self._tokens[at]
+        places = range(len(self.texts))[at]
+        return self._token(places) if isinstance(places, int) else [self._token(place) for place in places]
 
     def __iter__(self) -> Iterator[Token]:
-        return iter(self._tokens)
+        return map(self._token, range(len(self.texts)))
 
-    @cached_property
-    def _tokens(self) -> list[Token]:
-        return [_Placed(self, at) for at in range(len(self.texts))]
+    def _token(self, at: int) -> Token:
+        found = self._tokens.get(at)
+        if found is None:
+            found = self._tokens[at] = _Placed(self, at)
+        return found
 
     @cached_property
     def _first_words(self) -> list[int]:
@@ -275,6 +192,8 @@ class Tokens(Sequence[Token]):
         if text not in WORDS:
             return (Said(1, text),) if text.isdigit() else ()
         found = ways(self.texts, at)
+        if found and found[0].tokens > 1 and not self.turns.isdisjoint(range(at + 1, at + found[0].tokens)):
+            found = tuple(s for s in found if self.turns.isdisjoint(range(at + 1, at + s.tokens)))
         if not self._solid:
             return found
         if at in self._solid:
@@ -328,19 +247,7 @@ def read(texts: Iterable[str]) -> Tokens:
 
 def read_blocks(said: Sequence[tuple[Sequence[str], bool]]) -> Tokens:
     """The tokens of words that are said block by block, each with whether another spoke before."""
-    blocks = [block for block, _ in said]
-    joined = _BLOCK.join([_WORD.join(block) for block in blocks])
-    if joined.count(_WORD) + joined.count(_BLOCK) + 1 > sum(map(len, blocks)) or _MASK in joined:
-        clean = [[_OURS.sub(" ", text) for text in block] for block in blocks]
-        joined = _BLOCK.join([_WORD.join(block) for block in clean])
-    if "[" in joined:
-        joined = _MASKED.sub(_MASK, joined)
-    found: list[Block] = []
-    word = token = 0
-    for text, (block, is_turn) in zip(fold(joined).split(_BLOCK), said, strict=False):
-        found.append(Block(text, word, len(block), token, is_turn))
-        word, token = word + len(block), token + len(found[-1].texts)
-    return Tokens(found)
+    return Tokens(blocks_of(said))
 
 
 def runs(tokens: Sequence[Token], roles: frozenset[Role] = frozenset({Role.DIGITS})) -> list[tuple[int, ...]]:
@@ -356,49 +263,3 @@ def runs(tokens: Sequence[Token], roles: frozenset[Role] = frozenset({Role.DIGIT
         else:
             found.append([at])
     return [tuple(run) for run in found]
-
-
-def group_runs(tokens: Tokens) -> list[list[Group]]:
-    """Numbers, each read as long as it can be, that follow each other with at most MAX_FILLERS between, none of
-    which brings in another. An amount and a time are runs of their own."""
-    texts, found, end = tokens.texts, list[list[Group]](), -MAX_FILLERS - 2
-    for at in tokens.numbers:
-        group = _group(tokens, at) if at >= end else None
-        if group is None:
-            continue
-        if at == end or (at - end <= MAX_FILLERS and _join(texts[end:at])):
-            found[-1].append(group)
-        else:
-            found.append([group])
-        end = group.last + 1
-        if end < len(texts) and texts[end] in MEASURES:
-            found[-1:] = _measured(tokens, found[-1])
-    return found
-
-
-def _join(between: Sequence[str]) -> bool:
-    if _JOINS.issuperset(between):
-        return True
-    return not CORRECTIONS.isdisjoint(between) and _AFTER_CORRECTION.issuperset(between)
-
-
-def _group(tokens: Tokens, at: int) -> Group | None:
-    """The longest number that begins at a token, and leaves no word over that is none by itself."""
-    texts, text = tokens.texts, tokens.texts[at]
-    if text not in WORDS:
-        return Group(at, at, text)
-    said = tokens.groups(at)
-    if len(said) > 1 and not NEVER_FIRST.isdisjoint(texts[at + said[0].tokens : at + said[0].tokens + 1]):
-        said = said[1:]
-    if not said or (text in NEVER_A_DIGIT and said[0].tokens == 1):
-        return None
-    return Group(at, at + said[0].tokens - 1, said[0].digits)
-
-
-def _measured(tokens: Tokens, run: list[Group]) -> list[list[Group]]:
-    """The run without its last number, where that is set off from it, and that number (with its decimals)."""
-    first = len(run) - 1
-    while first > 0 and tokens.joint(run[first].first) in (",", "."):
-        first -= 1
-    is_set_off = first > 0 and run[first].first > run[first - 1].last + 1
-    return [run[:first], run[first:]] if is_set_off else [run]

@@ -100,8 +100,8 @@ def _judge_sound(sound: bytes, original: Audio, masks: Sequence[Span], spoken: S
     if not _silent(audio, [*masks, *heard, *spoken]):
         return "masked_energy"
     # FLAC is the original outside the masks, whose tones are all silent here: a new one lies at an edge.
-    parts = [audio] if is_opus else _edges(audio, masks)
-    return "tone" if any(find(part) for part in parts for find in SOUND) else None
+    searched = [audio] if is_opus else _edges(audio, masks)
+    return "tone" if any(find(piece) for piece in searched for find in SOUND) else None
 
 
 def _edges(audio: Audio, masks: Sequence[Span]) -> Iterator[Audio]:

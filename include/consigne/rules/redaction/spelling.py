@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from string import ascii_lowercase
 
-from consigne.rules.redaction.number_words import Said
-from consigne.rules.redaction.numerals import MAX_FILLERS, Role, Tokens, words
+from consigne.rules.redaction.number_words import WORDS, Said
+from consigne.rules.redaction.numerals import FILLERS, MAX_FILLERS, Role, Tokens, words
 
 MAX_GROUP_LETTERS = 4
 MAX_EXAMPLE_WORDS = 3
@@ -47,9 +47,8 @@ def spelled(tokens: Tokens, at: int) -> tuple[Said, ...]:
     in capitals."""
     if at >= len(tokens):
         return ()
-    token = tokens[at]
-    text, said = token.text, token.said
-    if token.role is Role.DIGITS or not (text and text.isascii()):
+    text, said = tokens.texts[at], tokens.said(at)
+    if text.isdigit() or not (text and text.isascii()):
         return said
     name = NAMES.get(pair(tokens, at))
     if name:
@@ -61,8 +60,8 @@ def spelled(tokens: Tokens, at: int) -> tuple[Said, ...]:
     letter = LETTERS.get(text) or SOUNDS.get(text)
     if letter:
         said = (*said, Said(1, letter))
-    if len(text) <= MAX_GROUP_LETTERS and token.role is not Role.NUMBER_WORD:
-        said = (*said, Said(1, text.upper() if token.role is Role.FILLER else text))
+    if len(text) <= MAX_GROUP_LETTERS and text not in WORDS:
+        said = (*said, Said(1, text.upper() if text in FILLERS else text))
     return said
 
 
@@ -95,7 +94,7 @@ def spell(
 
 def glued(tokens: Tokens, at: int) -> bool:
     """Whether nothing stands between this token and the one before: letters and digits of one group."""
-    return 0 < at < len(tokens) and tokens[at].word == tokens[at - 1].word and not tokens[at].joint
+    return 0 < at < len(tokens) and not tokens.joint(at) and tokens.word(at) == tokens.word(at - 1)
 
 
 def _piece(tokens: Tokens, at: int, is_group: bool, longest: int) -> tuple[str, int] | None:
@@ -119,20 +118,19 @@ def _piece(tokens: Tokens, at: int, is_group: bool, longest: int) -> tuple[str, 
 
 def pair(tokens: Tokens, at: int) -> tuple[str, str]:
     """A token's text and the next one's."""
-    return tokens[at].text, tokens[at + 1].text if at + 1 < len(tokens) else ""
+    return tokens.texts[at], tokens.texts[at + 1] if at + 1 < len(tokens) else ""
 
 
 def elided(tokens: Tokens, at: int) -> bool:
     """The c of c'est, the s of that's."""
-    joints = {tokens[at].joint} | {token.joint for token in tokens[at + 1 : at + 2]}
-    return not joints.isdisjoint(APOSTROPHES)
+    return tokens.joint(at) in APOSTROPHES or (at + 1 < len(tokens) and tokens.joint(at + 1) in APOSTROPHES)
 
 
 def _after_example(tokens: Tokens, at: int) -> int:
     """The token after a letter and its example, if it has one: F comme François, F as in fox, F Foxtrot."""
-    letter = tokens[at].text
+    letter = tokens.texts[at]
     for end in range(at + 1, min(at + 2 + MAX_EXAMPLE_WORDS, len(tokens))):
-        text = tokens[end].text
+        text = tokens.texts[end]
         introduced = end > at + 1
         if text in EXAMPLES:
             continue

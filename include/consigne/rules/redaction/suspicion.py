@@ -239,14 +239,15 @@ def _is_unwritten(left: Transcript, reading: Reading, original: Audio, asked: Se
 
 
 def _is_keyed(left: Transcript, reading: Reading, original: Audio, masks: Sequence[Span]) -> bool:
-    reached_ms = 0
+    stretches: list[tuple[int, int]] = []
     for first, after, _ in _matches(reading, KEYING):
-        start_ms = max(reached_ms, left.words[reading.words[first]].start_ms)
+        start_ms = left.words[reading.words[first]].start_ms
         until_ms = min(left.words[reading.words[after - 1]].end_ms + KEYING_MS, original.duration_ms)
-        if start_ms < until_ms and _keys_outside(original, masks, start_ms, until_ms) >= MIN_KEYS:
-            return True
-        reached_ms = max(reached_ms, until_ms)
-    return False
+        if stretches and start_ms <= stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(stretches[-1][1], until_ms)
+        elif start_ms < until_ms:
+            stretches.append((start_ms, until_ms))
+    return any(_keys_outside(original, masks, *stretch) >= MIN_KEYS for stretch in stretches)
 
 
 def _keys_outside(original: Audio, masks: Sequence[Span], start_ms: int, until_ms: int) -> int:

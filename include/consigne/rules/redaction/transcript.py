@@ -10,11 +10,13 @@ from operator import attrgetter
 
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript, Word
-from consigne.rules.redaction.numerals import BLOCK_WORDS, Block, Hit, Tokens, read_blocks
+from consigne.rules.redaction.blocks import BLOCK_WORDS, Block
+from consigne.rules.redaction.numerals import Hit, Tokens, read_blocks
 from consigne.rules.redaction.spans import Kind, Span, merge
 
 Detector = Callable[[Tokens, Sequence[Hit]], list[Hit]]
 JOIN_MS = 1000
+DIGIT_MS, LETTER_MS = 40, 10
 _speaker = attrgetter("speaker")
 
 
@@ -62,12 +64,15 @@ def _views(transcript: Transcript) -> Iterator[Tokens]:
 def place(transcript: Transcript, findings: Sequence[Finding], duration_ms: int) -> tuple[Span, ...]:
     """The findings' spans, unpadded; pauses of up to JOIN_MS inside one belong to it.
 
-    BadInput('not_proven', 'word_times') where a word's times lie outside the audio or are no stretch of it.
+    BadInput('not_proven', 'word_times') where a word's times lie outside the audio or are no stretch of it, or
+    where nobody could have said the words in their time: then they were spoken somewhere else.
     """
     spans: list[Span] = []
     for finding in findings:
         words = [transcript.words[i] for i in finding.words]
         if any(not 0 <= w.start_ms <= w.end_ms or w.start_ms >= duration_ms for w in words):
+            raise BadInput("not_proven", "word_times")
+        if _time_ms(words) < _least_ms(words):
             raise BadInput("not_proven", "word_times")
         own = (
             Span(w.start_ms, min(w.end_ms, duration_ms), finding.kind, finding.detector, finding.confidence)
@@ -75,6 +80,20 @@ def place(transcript: Transcript, findings: Sequence[Finding], duration_ms: int)
         )
         spans += merge(own, JOIN_MS)
     return merge(spans)
+
+
+def _time_ms(words: Sequence[Word]) -> int:
+    """How long any of them is spoken."""
+    time_ms = reached_ms = 0
+    for word in sorted(words, key=lambda w: w.start_ms):
+        time_ms += max(0, word.end_ms - max(reached_ms, word.start_ms))
+        reached_ms = max(reached_ms, word.end_ms)
+    return time_ms
+
+
+def _least_ms(words: Sequence[Word]) -> int:
+    """A third of the time that a fast talker needs."""
+    return sum(DIGIT_MS if c.isdigit() else LETTER_MS for word in words for c in word.text if c.isalnum())
 
 
 def blank(transcript: Transcript, findings: Sequence[Finding]) -> Transcript:

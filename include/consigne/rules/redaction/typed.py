@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from consigne.rules.recording import Transcript, Word
-from consigne.rules.redaction.numerals import group_runs, read
+from consigne.rules.redaction.groups import group_runs
+from consigne.rules.redaction.numerals import read
 from consigne.rules.redaction.prove import TEXT
 from consigne.rules.redaction.transcript import search
 
