@@ -136,7 +136,7 @@ def delivery(draw: Random) -> bytes:
 def talk(draw: Random) -> list[str]:
     """Words of a conversation: few kinds, so that runs of numbers are long."""
     vocabulary = [*draw.sample(WORDS, draw.randint(1, 12)), str(draw.randrange(10 ** draw.randint(1, 20)))]
-    return [draw.choice(vocabulary) for _ in range(draw.choice((5, 50, 500, 3_000)))]
+    return [draw.choice(vocabulary) for _ in range(draw.choice((5, 50, 500, 1_500)))]
 
 
 def damaged(draw: Random, data: bytes) -> bytes:

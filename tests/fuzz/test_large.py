@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,14 @@ LARGE_BYTES = 50_000_000
 MOST_MEMORY_BYTES = 1_000_000_000
 # Reads standard input as a file of the suffix, or as a delivery, and tells its peak memory.
 READER = """
-import resource, sys
+import sys
 from consigne.rules.audio import codecs
 from consigne.rules.errors import BadInput
 from consigne.rules.recording import Transcript, Word
 from consigne.rules.redaction.profiles import PROFILES
 from consigne.rules.redaction.transcript import search
 from consigne.rules.sources import native
+from fuzz.child import peak_kib
 what, data, code = sys.argv[1], sys.stdin.buffer.read(), "read"
 try:
     if what == "json":
@@ -33,7 +35,7 @@ try:
         codecs.read(data, what, int(sys.argv[2]))
 except BadInput as fault:
     code = fault.code
-print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(code, peak_kib() * 1024)
 """
 HOURS_MS = 3_600_000
 
@@ -44,7 +46,7 @@ def peak(what: str, data: bytes, cap_ms: int = 4 * HOURS_MS) -> tuple[str, int]:
         [sys.executable, "-c", READER, what, str(cap_ms)],
         input=data,
         capture_output=True,
-        env={"PYTHONPATH": str(TESTS.parent / "include"), "OPENBLAS_NUM_THREADS": "1"},
+        env={"PYTHONPATH": f"{TESTS.parent / 'include'}{os.pathsep}{TESTS}", "OPENBLAS_NUM_THREADS": "1"},
         check=False,
         timeout=600,
     )

@@ -169,6 +169,10 @@ def test_what_cannot_be_read(data: bytes, suffix: str) -> None:
     assert code(data, suffix) == "unreadable_audio"
 
 
+def test_a_rate_that_nothing_could_store_is_refused() -> None:
+    assert code(sound("WAV", "PCM_16", NOISE[:100], 70_001), ".wav") == "unreadable_audio"
+
+
 @pytest.mark.promise("P2")
 def test_a_broken_file_shows_none_of_its_bytes(capfd: pytest.CaptureFixture[str]) -> None:
     """mpg123 prints the header that it cannot read."""

@@ -304,3 +304,11 @@ def test_a_long_text_without_numbers_is_read_in_no_time() -> None:
     assert not [
         hit for detect in (bank.find_iban, bank.find_bic, bank.find_rib) for hit in detect(tokens, [])
     ]
+
+
+def test_a_pronoun_that_sounds_like_a_letter_ends_a_rib() -> None:
+    text = (
+        "mon RIB c'est code banque sept cinq huit sept sept code guichet sept huit un six cinq numéro de compte "
+        "sept deux six deux zéro huit trois trois un sept zéro clé neuf un elle expire en mai"
+    )
+    assert len(bank.find_rib(numerals.read(text.split()), [])) == 1

@@ -70,7 +70,9 @@ def recognise(data: bytes, suffix: str) -> Container:
 def check_size(frames: int, rate_hz: int, channels: int, sample_bytes: int, cap_ms: int) -> None:
     """BadInput: `unreadable_audio` for what nobody records, `too_long` beyond the cap, `too_large` beyond what
     we hold in memory."""
-    known = 0 < frames < UNKNOWN_FRAMES and MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ
+    # FLAC has no odd rates above 65 535 Hz (RFC 9639, section 9.1.2).
+    known_rate = MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ and (rate_hz <= 65_535 or rate_hz % 10 == 0)
+    known = 0 < frames < UNKNOWN_FRAMES and known_rate
     if not known or not 1 <= channels <= MAX_CHANNELS:
         raise BadInput("unreadable_audio", "audio")
     if frames * 1000 > cap_ms * rate_hz:

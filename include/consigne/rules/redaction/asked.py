@@ -28,7 +28,7 @@ _OTHER = (
     r"|country|bar|wifi|building|referral|gift|voucher) codes?",
     r"codes? (?:[a-z]+ ){0,3}?cartes? (?:de )?(?:cadeaux?|fidelite)|(?:gift|loyalty) cards? codes?",
     r"(?:postcode|digicode|commande|dossier|contrat|client|reference|facture|devis|colis|suivi|naissance|montant"
-    r"|total|prix|solde|appartement|batiment|siren|siret|immatriculation|vol|train|order|booking|reservation|parcel"
+    r"|total|prix|solde|appartement|batiment|siren|siret|immatriculation|vol|train|order|contract|booking|reservation|parcel"
     r"|tracking|invoice|account|customer|membership|policy|amount|price|balance|flight|ticket|compte|company|file"
     r"|entreprise|societe)s?",
     r"(?:born|nee?|rendez vous|appointment|delivery|livraison|livree?|livreur|passer[a-z]*)(?: (?:fixe|prevue?))?",

@@ -46,7 +46,7 @@ MIN_PIECES, MIN_PIECES_TO_LEAVE_OUT = 2, 6
 # Numbers seldom follow each other that could be one.
 SHORTER, MAX_SHORTER = "+", 3
 FALSE_START_DIGITS, FALSE_START_REACH = 6, 60
-MOST_READINGS, READINGS_PER_TOKEN = 20_000, 5
+MOST_READINGS, READINGS_PER_TOKEN = 5_000, 1
 
 
 def efforts(tokens: Tokens) -> Iterator[int]:
@@ -128,7 +128,9 @@ def read_checked(
         """Whether neither a number follows nor a letter."""
         for at in range(last + 1, min(len(tokens), last + 2 + MAX_FILLERS)):
             token = tokens[at]
-            letter = token.text in LETTERS or pair(tokens, at) in NAMES
+            following = tokens.texts[at + 1] if at + 1 < len(tokens) else ""
+            # "Elle", "Marie": a letter's name where it is spelled on.
+            letter = (token.text in LETTERS and _spells_on(following)) or pair(tokens, at) in NAMES
             if token.said or letter or _is_letter(tokens, at):
                 return False
             if not passes(token):
