@@ -8,51 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-FR_UNITS = [
-    "zéro",
-    "un",
-    "deux",
-    "trois",
-    "quatre",
-    "cinq",
-    "six",
-    "sept",
-    "huit",
-    "neuf",
-    "dix",
-    "onze",
-    "douze",
-    "treize",
-    "quatorze",
-    "quinze",
-    "seize",
-]
+from unit.redaction.speaking import MONTHS, TENS, UNITS
+
+FR_UNITS, EN_UNITS, EN_TENS = UNITS["fr"], UNITS["en"], TENS["en"]
 FR_TENS = {2: "vingt", 3: "trente", 4: "quarante", 5: "cinquante", 6: "soixante"}
-EN_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-EN_TENS = {
-    2: "twenty", 3: "thirty", 4: "forty", 5: "fifty", 6: "sixty", 7: "seventy", 8: "eighty", 9: "ninety",
-}  # fmt: skip
 LANGUAGES = ("fr", "be", "ch", "en")
 FILLERS = {
     "fr": ["euh", "alors", "oui", "et puis", "ensuite", "donc", "voilà", "hum", "d'accord", "très bien"],
@@ -311,36 +270,6 @@ def card(rng: Random) -> str:
     return next(body + str(last) for last in range(10) if holds(body + str(last)))
 
 
-MONTHS = {
-    "fr": [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ],
-    "en": [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-}
 OTHER_NAMES = {
     "fr": [
         "mon numéro de commande est le",

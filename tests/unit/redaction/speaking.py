@@ -5,88 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-UNITS = {
-    "fr": [
-        "zéro",
-        "un",
-        "deux",
-        "trois",
-        "quatre",
-        "cinq",
-        "six",
-        "sept",
-        "huit",
-        "neuf",
-        "dix",
-        "onze",
-        "douze",
-        "treize",
-        "quatorze",
-        "quinze",
-        "seize",
-    ],
-    "en": [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ],
+_UNITS = {
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize",
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen",
 }
-TENS = {
-    "fr": [
-        "",
-        "",
-        "vingt",
-        "trente",
-        "quarante",
-        "cinquante",
-        "soixante",
-        "soixante",
-        "quatre-vingt",
-        "quatre-vingt",
-    ],
-    "fr-BE": [
-        "",
-        "",
-        "vingt",
-        "trente",
-        "quarante",
-        "cinquante",
-        "soixante",
-        "septante",
-        "quatre-vingt",
-        "nonante",
-    ],
-    "fr-CH": [
-        "",
-        "",
-        "vingt",
-        "trente",
-        "quarante",
-        "cinquante",
-        "soixante",
-        "septante",
-        "huitante",
-        "nonante",
-    ],
-    "en": ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
+_TENS = {
+    "fr": "vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt",
+    "fr-BE": "vingt trente quarante cinquante soixante septante quatre-vingt nonante",
+    "fr-CH": "vingt trente quarante cinquante soixante septante huitante nonante",
+    "en": "twenty thirty forty fifty sixty seventy eighty ninety",
 }
+_MONTHS = {
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "en": "January February March April May June July August September October November December",
+}
+UNITS = {language: names.split() for language, names in _UNITS.items()}
+TENS = {language: ["", "", *names.split()] for language, names in _TENS.items()}
+MONTHS = {language: names.split() for language, names in _MONTHS.items()}
 LANGUAGES = ("fr", "fr", "fr-BE", "fr-CH", "en")
 FILLERS = {"fr": ("euh", "oui", "d'accord", "alors"), "en": ("uh", "then", "okay", "and")}
 

@@ -12,7 +12,7 @@ from consigne.rules.recording import Transcript, Word
 from consigne.rules.redaction import cards, codes, numerals
 from consigne.rules.redaction.profiles import PAYMENT
 from consigne.rules.redaction.transcript import search
-from unit.redaction.speaking import FILLERS, LANGUAGES, below_hundred, one_by_one, say, speak
+from unit.redaction.speaking import FILLERS, LANGUAGES, MONTHS, below_hundred, one_by_one, say, speak
 
 
 def kinds(text: str) -> str:
@@ -185,36 +185,6 @@ ASKED = {
         "en": ["the expiry date ?", "it expires", "expiration date is", "valid until end of", "good through"],
     },
 }  # fmt: skip
-MONTHS = {
-    "fr": [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ],
-    "en": [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-}
 seeds = st.integers(0, 2**48).map(Random)
 
 

@@ -17,12 +17,12 @@ from consigne.rules.redaction.spans import Kind, Span
 from consigne.rules.redaction.suspicion import suspect
 from corpus.build import Label, LabelledCall, build
 from corpus.sound import CONTAINERS
+from unit.redaction.speaking import UNITS, below_hundred
 
 Spoken = Callable[[str], Transcript]
 Sound = Callable[..., Audio]
 
-FR = ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"]
-EN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+FR, EN = UNITS["fr"], UNITS["en"]
 CARD = "4970101234567890"
 
 
@@ -197,35 +197,7 @@ FORMS = """mon numéro de téléphone est le {phone}|vous pouvez me joindre au {
 
 
 def _two_digits_fr(value: int) -> str:
-    tens = [
-        "",
-        "dix",
-        "vingt",
-        "trente",
-        "quarante",
-        "cinquante",
-        "soixante",
-        "soixante",
-        "quatre-vingt",
-        "quatre-vingt",
-    ]
-    teens = [
-        "dix",
-        "onze",
-        "douze",
-        "treize",
-        "quatorze",
-        "quinze",
-        "seize",
-        "dix-sept",
-        "dix-huit",
-        "dix-neuf",
-    ]
-    if value < 10:
-        return f"zéro {FR[value]}"
-    if 10 <= value < 20 or value // 10 in (7, 9):
-        return (tens[value // 10] + "-" if value >= 20 else "") + teens[value % 10]
-    return tens[value // 10] + (f"-{FR[value % 10]}" if value % 10 else "")
+    return f"zéro {FR[value]}" if value < 10 else below_hundred(value, "fr")
 
 
 def clean_call(rng: random.Random) -> str:
