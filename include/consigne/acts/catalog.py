@@ -12,6 +12,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from consigne.acts.ports import Artifact, Delivery, Erasure, Known
+from consigne.acts.rooms.drafts import DraftsRoom
+from consigne.acts.rooms.draws import DrawsRoom
+from consigne.acts.rooms.holds import HoldsRoom
+from consigne.acts.rooms.messages import MessagesRoom
+from consigne.acts.rooms.people import PeopleRoom
 from consigne.rules.evidence.register import SealedRow
 from consigne.rules.policy.model import Policy
 from consigne.rules.request import Decision, ExceptionRequest
@@ -20,7 +25,7 @@ from consigne.rules.values import Admitted, Refused
 Transaction = Any
 
 
-class Catalog(Protocol):
+class Catalog(HoldsRoom, DraftsRoom, PeopleRoom, DrawsRoom, MessagesRoom, Protocol):
     """Every method but `begin` acts within a transaction; none commits by itself."""
 
     def begin(self) -> AbstractContextManager[Transaction]: ...

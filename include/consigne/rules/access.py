@@ -14,6 +14,7 @@ A denial is a value with a code:
 | `not_designated` | has the role, but the policy does not designate the actor today |
 | `is_requester` | nobody decides on what they asked for |
 | `is_owner` | nobody decides on a purpose that they own |
+| `not_owner` | only the purpose's owner states its necessity |
 """
 
 from __future__ import annotations
@@ -39,14 +40,45 @@ class Verb(StrEnum):
     SEE_REQUESTS = "see_requests"
     SEE_REGISTER = "see_register"
     SEE_DELIVERIES = "see_deliveries"
+    SEE_RECORDINGS = "see_recordings"
+    SEE_CALENDAR = "see_calendar"
+    STATE_NECESSITY = "state_necessity"
+    HOLD = "hold"
+    SEE_HOLDS = "see_holds"
+    READ_POLICY = "read_policy"
+    DRAFT_POLICY = "draft_policy"
+    SEE_DRAFTS = "see_drafts"
+    VISA = "visa"
+    ACKNOWLEDGE = "acknowledge"
+    IMPORT_ACKNOWLEDGEMENTS = "import_acknowledgements"
+    OBJECT = "object"
+    SEE_OBJECTIONS = "see_objections"
+    SEE_DRAWS = "see_draws"
     RUN = "run"
 
+
+EVERYBODY = frozenset({DPO, "auditor", "ops", "analyst", "trainer", "adviser"})
+"""Every role that the desk knows."""
 
 ROLES: dict[Verb, frozenset[str]] = {
     Verb.DECIDE: frozenset({DPO}),
     Verb.SEE_REQUESTS: frozenset({DPO, "auditor"}),
     Verb.SEE_REGISTER: frozenset({DPO, "auditor"}),
     Verb.SEE_DELIVERIES: frozenset({DPO, "auditor", "ops"}),
+    # Listeners and owners see those of their purposes beside them (`_why_not_see`).
+    Verb.SEE_RECORDINGS: frozenset({DPO, "auditor"}),
+    Verb.SEE_CALENDAR: frozenset({DPO, "auditor", "ops"}),
+    Verb.HOLD: frozenset({DPO}),
+    Verb.SEE_HOLDS: frozenset({DPO, "auditor"}),
+    Verb.READ_POLICY: EVERYBODY,
+    Verb.DRAFT_POLICY: frozenset({DPO, "ops", "analyst", "trainer"}),
+    Verb.SEE_DRAFTS: frozenset({DPO, "auditor", "ops", "analyst", "trainer"}),
+    Verb.VISA: frozenset({DPO}),
+    Verb.ACKNOWLEDGE: EVERYBODY,
+    Verb.IMPORT_ACKNOWLEDGEMENTS: frozenset({"ops"}),
+    Verb.OBJECT: frozenset({"adviser", DPO}),
+    Verb.SEE_OBJECTIONS: frozenset({DPO, "auditor"}),
+    Verb.SEE_DRAWS: frozenset({DPO, "auditor"}),
     Verb.RUN: frozenset({"ops"}),
 }
 
@@ -88,13 +120,39 @@ def may(
         code = _why_not_listen(purpose, actor, target, reason, now)
     elif verb is Verb.ASK:
         code = _why_not_ask(purpose, actor, target, now)
+    elif verb is Verb.STATE_NECESSITY:
+        code = None if owner is not None and actor.user == owner else "not_owner"
+    elif verb in (Verb.SEE_RECORDINGS, Verb.SEE_CALENDAR):
+        code = _why_not_see(policy, purpose, actor, ROLES[verb])
     elif verb is Verb.SEE_REQUESTS and actor.user == target.requester:
         code = None
     elif not ROLES[verb] & actor.roles:
         code = "role_missing"
+    elif verb in (Verb.DECIDE, Verb.HOLD, Verb.VISA):
+        code = _why_not_decide(policy, actor, target, owner, now)
     else:
-        code = _why_not_decide(policy, actor, target, owner, now) if verb is Verb.DECIDE else None
+        code = None
     return Denied(code) if code else Allowed()
+
+
+def _why_not_see(policy: Policy, purpose: Purpose | None, actor: Actor, roles: frozenset[str]) -> str | None:
+    # Without a purpose: whether there is any to see.
+    if roles & actor.roles:
+        return None
+    asked = policy.purposes.values() if purpose is None else (purpose,)
+    return None if any(_concerns(each, actor) for each in asked) else "not_a_listener"
+
+
+def _concerns(purpose: Purpose, actor: Actor) -> bool:
+    return actor.user == purpose.owner or bool(actor.roles & purpose.listeners.keys())
+
+
+def seen_purposes(policy: Policy, actor: Actor, verb: Verb) -> frozenset[str] | None:
+    """The purposes whose recordings the actor may see by `see_recordings` or `see_calendar`; None means all,
+    those that the policy has lost among them."""
+    if ROLES[verb] & actor.roles:
+        return None
+    return frozenset(name for name, purpose in policy.purposes.items() if _concerns(purpose, actor))
 
 
 def _why_not_listen(
@@ -119,7 +177,7 @@ def _why_not_there(target: Target, now: datetime) -> str | None:
 def _why_not_ask(purpose: Purpose | None, actor: Actor, target: Target, now: datetime) -> str | None:
     if purpose is None:
         return "unknown_purpose"
-    if actor.user != purpose.owner and not actor.roles & purpose.listeners.keys():
+    if not _concerns(purpose, actor):
         return "not_a_listener"
     return _why_not_there(target, now)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -13,6 +15,8 @@ from consigne.adapters.catalog.tables import register
 from consigne.rules.clock import iso
 from consigne.rules.errors import Unavailable
 from consigne.rules.evidence.entry import SALT_BYTES, encode_payload, leaf
+
+_IDENTIFIER = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def open_engine(url: str) -> Engine:
@@ -58,11 +62,12 @@ class Session:
         """Register rows that commit with the act; `kind` is `source:subject:action`. Fields are identifiers,
         codes and digests, never content. Returns the leaves."""
         at = iso(self.now(tx))
-        rows = []
+        rows: list[dict[str, Any]] = []
         for fields in entries:
             salt = self._random(SALT_BYTES)
             payload = encode_payload({"at": at, "kind": kind, "actor": actor, **fields})
-            rows.append({"salt": salt, "payload": payload, "leaf": leaf(salt, payload)})
+            subjects = sorted({found.decode() for found in _IDENTIFIER.findall(payload)})
+            rows.append({"salt": salt, "payload": payload, "leaf": leaf(salt, payload), "subjects": subjects})
         if rows:
             tx.execute(insert(register).inline(), rows)  # no RETURNING: roles may only add
         return [row["leaf"] for row in rows]

@@ -1,11 +1,10 @@
 """The catalog's tables (PostgreSQL). Instants are `timestamptz`; personal data only as keyed digests.
 
 States move only through SQL that names the state it comes from. `consigne_now()` is the one clock.
+`tables_decided.py` and `tables_people.py` hold the rest.
 """
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from sqlalchemy import (
     ARRAY,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -27,25 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-
-def _instant(name: str, null: bool = False) -> Column[datetime]:
-    return Column(name, DateTime(timezone=True), nullable=null)
-
-
-def _one_of(column: str, values: str) -> CheckConstraint:
-    quoted = ", ".join(f"'{value}'" for value in values.split())
-    return CheckConstraint(f"{column} IN ({quoted})", name=f"{column}_known")
-
+from consigne.adapters.catalog.columns import instant, metadata, one_of
 
 # One row: the test clock's offset; `test` is set once, when the state folder is made.
 clock = Table(
@@ -72,9 +52,10 @@ policies = Table(
     metadata,
     Column("digest", Text, primary_key=True),
     Column("version", Text, nullable=False),
-    _instant("in_force_from"),
-    _instant("applied_at"),
+    instant("in_force_from"),
+    instant("applied_at"),
     Column("text", Text, nullable=False),
+    instant("reclocked_at", null=True),  # when what is kept had been brought under it
 )
 
 chunks = Table(
@@ -83,7 +64,7 @@ chunks = Table(
     Column("id", UUID(as_uuid=True), primary_key=True),
     Column("run", Text, nullable=False),
     Column("deliveries", ARRAY(UUID(as_uuid=True)), nullable=False),
-    _instant("made_at"),
+    instant("made_at"),
 )
 
 deliveries = Table(
@@ -100,14 +81,14 @@ deliveries = Table(
     Column(
         "findings", ARRAY(Text), nullable=False, server_default=text("'{}'")
     ),  # ids of checks, remarks too
-    _instant("deadline", null=True),
-    _instant("received_at"),
+    instant("deadline", null=True),
+    instant("received_at"),
     Column("identity_digest", LargeBinary),  # keyed: (source, id)
     Column("content_digest", LargeBinary),  # keyed: the audio's and the metadata's bytes
     Column("audio_digest", LargeBinary),  # keyed: the audio's bytes alone
     Column("recording", UUID(as_uuid=True)),
     Column("token", UUID(as_uuid=True)),  # who claimed the row last; only that one's result counts
-    _one_of("state", "claimed valid admitted protected cleared refused quarantined"),
+    one_of("state", "claimed valid admitted protected cleared refused quarantined"),
     Index("ix_deliveries_open", "state", postgresql_where=text("state <> 'cleared'")),
     Index(
         "uq_deliveries_waiting",
@@ -126,7 +107,7 @@ verdicts = Table(
     Column("purpose", Text, primary_key=True),
     Column("verdict", Text, nullable=False),
     Column("code", Text),
-    _one_of("verdict", "admitted refused"),
+    one_of("verdict", "admitted refused"),
 )
 
 recordings = Table(
@@ -138,8 +119,8 @@ recordings = Table(
     Column("identity_digest", LargeBinary, nullable=False, unique=True),
     Column("content_digest", LargeBinary, nullable=False),
     Column("audio_digest", LargeBinary, nullable=False),
-    _instant("started_at"),
-    _instant("received_at"),
+    instant("started_at"),
+    instant("received_at"),
     Column("duration_ms", BigInteger, nullable=False),
     Column("direction", Text, nullable=False),
     Column("queue", Text, nullable=False),
@@ -158,12 +139,12 @@ epochs = Table(
     metadata,
     Column("name", Text, primary_key=True),  # purpose/due day/generation
     Column("purpose", Text, nullable=False),
-    _instant("due_at"),
+    instant("due_at"),
     Column("generation", Integer, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False),
-    _instant("opened_at"),
-    _instant("destroyed_at", null=True),
-    _one_of("state", "open closing destroyed"),
+    instant("opened_at"),
+    instant("destroyed_at", null=True),
+    one_of("state", "open closing destroyed"),
     Index("ix_epochs_live", "due_at", postgresql_where=text("state <> 'destroyed'")),
 )
 
@@ -176,9 +157,9 @@ artifacts = Table(
     Column("part", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("restricted", Boolean, nullable=False, server_default=text("false")),
-    _instant("clock_start"),
-    _instant("due_at"),
-    _instant("cap_at"),
+    instant("clock_start"),
+    instant("due_at"),
+    instant("cap_at"),
     Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
     Column("epoch", Text, ForeignKey("epochs.name"), nullable=False),
     Column(
@@ -193,11 +174,13 @@ artifacts = Table(
     Column("masked_signature", LargeBinary, nullable=False),
     Column("masked_key", Text, nullable=False),
     Column("extension", UUID(as_uuid=True)),  # the decision that moved due_at
-    _instant("stored_at"),
-    _instant("erased_at", null=True),
+    Column("hold", UUID(as_uuid=True)),  # the hold whose epoch wraps its key
+    instant("unheld_due_at", null=True),  # while a hold keeps it: when it would fall due without
+    instant("stored_at"),
+    instant("erased_at", null=True),
     Column("token", UUID(as_uuid=True)),  # who claimed the row last; only that one's result counts
     UniqueConstraint("recording", "purpose", "part"),
-    _one_of("state", "storing kept erasing erased"),
+    one_of("state", "storing kept erasing erased"),
     Index("ix_artifacts_due", "due_at", postgresql_where=text("state <> 'erased'")),
     Index("ix_artifacts_epoch", "epoch", postgresql_where=text("state <> 'erased'")),
 )
@@ -220,15 +203,16 @@ requests = Table(
     Column("requester", Text, nullable=False),
     Column("ground", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    _instant("until"),
-    _instant("filed_at"),
-    _instant("lapses_at"),
+    Column("why_not_less", Text, nullable=False, server_default=text("''")),
+    instant("until"),
+    instant("filed_at"),
+    instant("lapses_at"),
     Column("digest", Text, nullable=False),  # SHA-256 (hex) of the request's canonical JSON
     Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
     Column("state", Text, nullable=False),
     Column("run", Text),  # the run of decide_retention_exception
     Column("answered_at_airflow", DateTime(timezone=True)),  # when Airflow's human task took the answer
-    _one_of("state", "pending decided lapsed"),
+    one_of("state", "pending decided lapsed"),
     Index("ix_requests_pending", "lapses_at", postgresql_where=text("state = 'pending'")),
 )
 
@@ -237,7 +221,7 @@ request_items = Table(
     metadata,
     Column("request", UUID(as_uuid=True), ForeignKey("requests.id"), primary_key=True),
     Column("artifact", UUID(as_uuid=True), ForeignKey("artifacts.id"), primary_key=True),
-    _instant("due_at"),  # when the request was filed
+    instant("due_at"),  # when the request was filed
     Index("ix_request_items_artifact", "artifact"),
 )
 
@@ -249,13 +233,14 @@ decisions = Table(
     Column("request", UUID(as_uuid=True), ForeignKey("requests.id"), nullable=False, unique=True),
     Column("request_digest", Text, nullable=False),
     Column("answer", Text, nullable=False),
-    _instant("until", null=True),
+    Column("purpose", Text),  # another purpose to keep it under
+    instant("until", null=True),
     Column("decided_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    _instant("decided_at"),
+    instant("decided_at"),
     Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
-    _instant("applied_at", null=True),
-    _one_of("answer", "refuse extend extend_and_restrict"),
+    instant("applied_at", null=True),
+    one_of("answer", "refuse extend extend_and_restrict keep_under_another_purpose"),
 )
 
 manifests = Table(
@@ -265,7 +250,7 @@ manifests = Table(
     Column("run", Text, nullable=False, unique=True),
     Column("dry_run", Boolean, nullable=False),
     Column("digest", Text, nullable=False),
-    _instant("frozen_at"),
+    instant("frozen_at"),
 )
 
 manifest_chunks = Table(
@@ -282,7 +267,7 @@ authorisations = Table(
     metadata,
     Column("manifest", UUID(as_uuid=True), ForeignKey("manifests.id"), primary_key=True),
     Column("digest", Text, nullable=False),
-    _instant("authorised_at"),
+    instant("authorised_at"),
 )
 
 # What stays of an erased artifact: keyed digests and dates, no content. It outlives all other rows.
@@ -300,13 +285,13 @@ tombstones = Table(
     Column("attempt", UUID(as_uuid=True), nullable=False),
     Column("object", Text, nullable=False),
     Column("ground", Text, nullable=False),
-    _instant("erasing_at"),
-    _instant("published_at", null=True),
+    instant("erasing_at"),
+    instant("published_at", null=True),
     # the four instants and counts that the certificate states, set as each step ends
-    _instant("key_deleted_at", null=True),
+    instant("key_deleted_at", null=True),
     Column("versions_deleted", Integer),
     Column("uploads_aborted", Integer),
-    _instant("absent_at", null=True),
+    instant("absent_at", null=True),
     Index("ix_tombstones_identity", "identity_digest"),
     Index("ix_tombstones_audio", "audio_digest"),
 )
@@ -320,10 +305,10 @@ certificates = Table(
     Column("epoch", Text, nullable=False),
     Column("file", LargeBinary, nullable=False),  # as docs/formats.md says
     Column("chunk", UUID(as_uuid=True), nullable=False),  # those signed together
-    _instant("issued_at"),
-    _instant("irrecoverable_after"),
-    _instant("published_at", null=True),
-    _one_of("scope", "artifact epoch"),
+    instant("issued_at"),
+    instant("irrecoverable_after"),
+    instant("published_at", null=True),
+    one_of("scope", "artifact epoch"),
     Index("ix_certificates_epoch", "epoch"),
 )
 
@@ -336,7 +321,9 @@ register = Table(
     Column("payload", LargeBinary, nullable=False),  # canonical JSON
     Column("leaf", LargeBinary, nullable=False),  # SHA-256(salt ‖ payload)
     Column("leaf_index", BigInteger, unique=True),
+    Column("subjects", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # every id that it names
     Index("ix_register_unsealed", "id", postgresql_where=text("leaf_index IS NULL")),
+    Index("ix_register_subjects", "subjects", postgresql_using="gin"),
 )
 
 checkpoints = Table(
@@ -346,7 +333,7 @@ checkpoints = Table(
     Column("root", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),  # the compact range of `size` leaves
     Column("note", LargeBinary, nullable=False),  # C2SP signed note
-    _instant("sealed_at"),
-    _instant("published_at", null=True),
+    instant("sealed_at"),
+    instant("published_at", null=True),
     Column("published_version", Text),
 )

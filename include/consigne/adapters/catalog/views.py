@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, func, or_, select, true
+from sqlalchemy.dialects.postgresql import array
 
 from consigne.adapters.catalog import tables as t
 from consigne.rules.clock import iso
@@ -281,8 +282,6 @@ def decisions_on(tx: Connection, artifacts: Sequence[UUID]) -> list[Document]:
 
 def history(tx: Connection, subjects: Sequence[UUID]) -> list[Mapping[str, Any]]:
     """The register's entries that name any of these identifiers, oldest first, as their payloads."""
-    names = [b'%"' + str(subject).encode() + b'"%' for subject in subjects]
-    query = select(t.register.c.payload).where(
-        or_(*(t.register.c.payload.op("LIKE")(name) for name in names)) if names else text("false")
-    )
+    names = array([str(subject) for subject in subjects], type_=Text)
+    query = select(t.register.c.payload).where(t.register.c.subjects.overlap(names))
     return [json.loads(payload) for payload in tx.execute(query.order_by(t.register.c.id)).scalars()]

@@ -17,7 +17,22 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from consigne.acts.journey import Platform
-from consigne.doors.desk.pages import api, batches, decide, hooks, waiting
+from consigne.doors.desk.pages import (
+    api,
+    batches,
+    calendar,
+    decide,
+    draws,
+    exceptions,
+    holds,
+    hooks,
+    notices,
+    objections,
+    policy,
+    recordings,
+    rules,
+    waiting,
+)
 from consigne.doors.desk.pages.shown import fault_page, inner_path
 from consigne.doors.desk.session import Forged, NoDesk, SignInNeeded
 from consigne.rules.errors import BadInput, Conflict, ConsigneError, Unavailable
@@ -35,6 +50,11 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+
+PAGES = (
+    waiting, decide, recordings, exceptions, holds, calendar, policy, notices, rules, objections, draws, batches, api,
+    hooks,
+)  # fmt: skip
 
 
 class Desk(FastAPI):
@@ -59,7 +79,7 @@ def make_desk(platform: Callable[[str], Platform], sweep_secret: Callable[[], st
     desk.state.platform = platform
     desk.state.sweep_secret = sweep_secret
     desk.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for page in (waiting, decide, batches, api, hooks):
+    for page in PAGES:
         desk.include_router(page.router)
     for kind, answer in _ANSWERS.items():
         desk.add_exception_handler(kind, answer)

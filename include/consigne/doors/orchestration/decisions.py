@@ -22,6 +22,7 @@ from consigne.acts.extend import apply_decision, unapplied
 from consigne.acts.journey import Platform
 from consigne.acts.locate import policy_now
 from consigne.doors.orchestration.auth import as_person, person_named
+from consigne.doors.orchestration.clockwork import CLOCKWORK
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.errors import ConsigneError
@@ -140,6 +141,8 @@ async def sweep() -> dict[str, int]:
         "answered": 0,
         "failed": 0,
     }
+    for name, act in CLOCKWORK:
+        counts[name] = await _count(act)
     without_run, unanswered, late = await _read(_left)
     for request in without_run:
         counts["started" if await _quietly(_start(request)) else "failed"] += 1
@@ -164,6 +167,14 @@ async def _start(request: ExceptionRequest) -> bool:
 async def _apply(id: UUID) -> bool:
     await _read(lambda platform: apply_decision(platform, policy_now(platform), id))
     return True
+
+
+async def _count(act: Callable[[Platform], int]) -> int:
+    try:
+        return await _read(act)
+    except ConsigneError as fault:
+        log.warning("sweep: %s", fault.code)
+        return 0
 
 
 async def _quietly(work: Awaitable[bool]) -> bool:

@@ -24,6 +24,7 @@ from consigne.rules.policy.model import (
     Policy,
     Purpose,
     RedactionRule,
+    Reminders,
 )
 from consigne.rules.policy.tree import Tree, read_tree
 
@@ -89,12 +90,17 @@ def _policy(form: schema.PolicyForm, digest: str) -> Policy:
         size_cap_bytes=form.size_cap_bytes,
         names_kept=form.register_.names_kept,
         routing={queue: tuple(names) for queue, names in form.routing.items()},
-        agents=Agents(form.agents.notice, form.agents.acknowledgements) if form.agents else None,
+        agents=_agents(form.agents),
         notices={version: _notice(version, each) for version, each in form.notices.items()},
         purposes={name: _purpose(name, each) for name, each in form.purposes.items()},
         digest=digest,
         demo=form.demo,
+        reminders=Reminders(form.reminders.request, form.reminders.recording),
     )
+
+
+def _agents(form: schema.AgentsForm | None) -> Agents | None:
+    return Agents(form.notice, form.acknowledgements, form.consulted_on) if form else None
 
 
 def _notice(version: str, form: schema.NoticeForm) -> Notice:

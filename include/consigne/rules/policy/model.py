@@ -30,10 +30,25 @@ class Designation:
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """Which notice agents must have acknowledged, and the CSV file that says who did."""
+    """Which notice agents must have acknowledged, the CSV file that says who did, and the local day on which
+    staff representatives were consulted (None: not said)."""
 
     notice: str
     acknowledgements: str
+    consulted_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """How long before a request lapses, and before a recording goes whose extension was asked or granted, those
+    concerned are written to."""
+
+    request: Duration
+    recording: Duration
+
+
+REMINDERS = Reminders(Duration(days=1), Duration(days=14))
+"""Where the policy says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +131,4 @@ class Policy:
     purposes: Mapping[str, Purpose]
     digest: str
     demo: bool = False
+    reminders: Reminders = REMINDERS

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from consigne.rules.clock import DAY_S, Duration, parse_day, parse_instant, zone_named
 from consigne.rules.errors import BadInput, Misconfigured
+from consigne.rules.policy.model import REMINDERS
 from consigne.rules.values import Part
 
 WeekDay = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -151,6 +152,14 @@ class AgentsForm(Form):
 
     notice: Version
     acknowledgements: Text
+    consulted_on: Day | None = None
+
+
+class RemindersForm(Form):
+    """How long before a request lapses and a recording goes people are written to."""
+
+    request: Length = REMINDERS.request
+    recording: Length = REMINDERS.recording
 
 
 class NoticeForm(Form):
@@ -230,4 +239,5 @@ class PolicyForm(Form):
     routing: dict[Text, Names]
     agents: AgentsForm | None = None
     notices: dict[Version, NoticeForm]
+    reminders: RemindersForm = RemindersForm()
     purposes: Annotated[dict[Name, PurposeForm], Field(min_length=1)]

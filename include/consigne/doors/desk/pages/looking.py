@@ -11,6 +11,7 @@ from fastapi import Request
 
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
+from consigne.rules.access import Verb, seen_purposes
 from consigne.rules.errors import Unavailable
 from consigne.rules.policy.model import Policy
 
@@ -39,4 +40,15 @@ def looking(request: Request) -> Iterator[Look]:
         policy = catalog.policy_at(tx, now)
         if policy is None:
             raise Unavailable("no_policy_in_force")
+        _note_entries(request, policy)
         yield Look(tx, now, policy)
+
+
+def _note_entries(request: Request, policy: Policy) -> None:
+    """The verbs that the policy opens to the reader beside the role, for the navigation."""
+    reader = getattr(request.state, "reader", None)
+    if reader is not None:
+        verbs = (Verb.SEE_RECORDINGS, Verb.SEE_CALENDAR)
+        request.state.entries = {
+            verb for verb in verbs if seen_purposes(policy, reader.actor, verb) != frozenset()
+        }

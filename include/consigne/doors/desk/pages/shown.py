@@ -22,6 +22,35 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 
+# Entry of the navigation → whom it is for. A page asks `may` itself: this only spares people closed doors.
+ENTRIES: tuple[tuple[str, str, Verb | None], ...] = (
+    ("waiting", "/", None),
+    ("recordings", "/recordings", Verb.SEE_RECORDINGS),
+    ("exceptions", "/exceptions", None),
+    ("holds", "/holds", Verb.SEE_HOLDS),
+    ("calendar", "/calendar", Verb.SEE_CALENDAR),
+    ("policy", "/policy", Verb.READ_POLICY),
+    ("rules", "/rules", Verb.READ_POLICY),
+    ("notices", "/notices", Verb.READ_POLICY),
+    ("objections", "/objections", Verb.SEE_OBJECTIONS),
+    ("draws", "/draws", Verb.SEE_DRAWS),
+    ("batches", "/batches", Verb.SEE_DELIVERIES),
+)
+
+
+def _entries(request: Request) -> list[tuple[str, str]]:
+    reader = getattr(request.state, "reader", None)
+    if reader is None:
+        return []
+    # A fault page is made without the policy: it shows the entries that the role alone opens.
+    seen = getattr(request.state, "entries", None)
+    roles = reader.actor.roles
+    return [
+        (key, path)
+        for key, path, verb in ENTRIES
+        if verb is None or ROLES[verb] & roles or (seen is not None and verb in seen)
+    ]
+
 
 def inner_path(request: Request) -> str:
     """The path within the desk, from its leading slash on."""
@@ -45,7 +74,7 @@ def page(
         "airflow": f"{request.scope.get('app_root_path', '')}/",
         "alone": request.headers.get("sec-fetch-dest") == "document",
         "user": reader.actor.user if reader else "",
-        "sees_batches": bool(reader and ROLES[Verb.SEE_DELIVERIES] & reader.actor.roles),
+        "nav": _entries(request),
         "token": form_token(request) if reader else "",
         "here": template.removesuffix(".html"),
         "path": inner_path(request) if request.method == "GET" else "/",

@@ -1,0 +1,1 @@
+"""Parts of the catalog's port, as `acts/catalog.py` joins them."""
