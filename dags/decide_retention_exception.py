@@ -2,7 +2,8 @@
 ### Decide on an exception
 One run a request, started by the desk when the request is filed. `approve_exception` waits for the DPO, who
 decides **on the desk**: Airflow's *Required Actions* page links there, and answers given elsewhere are refused.
-No answer in the response time means refused.
+Where a purpose asks its owner first, the owner states necessity on the same page of the desk before that. No
+answer in the response time means refused.
 
 **Hazards**: none by hand. Marking tasks, clearing them, editing XCom or starting a run with made-up parameters
 changes no due date: every task reads the decision's own row, and what fits no request is registered.

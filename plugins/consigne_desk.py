@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from consigne.doors.desk.plugin import FASTAPI_APPS, NAVIGATION
+from consigne.doors.desk.plugin import FASTAPI_APPS, NAVIGATION, ROOT_MIDDLEWARES
 
 
 class ConsigneDesk(AirflowPlugin):
@@ -12,4 +12,5 @@ class ConsigneDesk(AirflowPlugin):
 
     name = "consigne_desk"
     fastapi_apps = FASTAPI_APPS
+    fastapi_root_middlewares = ROOT_MIDDLEWARES
     external_views = NAVIGATION

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine, insert, select
 
 from consigne.acts.decide import answer_request, file_request
 from consigne.acts.journey import Platform
 from consigne.adapters.catalog import tables as t
+from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.keyring.open import open_keyring
 from consigne.rules.access import Denied
+from consigne.rules.policy.load import load
 from consigne.rules.policy.model import Policy
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 from consigne.rules.values import Actor, ArtifactName
@@ -90,11 +94,12 @@ class Stage:
         return [entry for entry in map(json.loads, payloads) if entry["kind"] == kind]
 
     def ask(self, *artifacts: uuid.UUID, until: Any = None, **changes: Any) -> ExceptionRequest | Denied:
-        asked = {"actor": TRAINER, "ground": "dispute", "reason": WHY} | changes
+        asked = {"actor": TRAINER, "ground": "dispute", "reason": WHY, "why_not_less": ""} | changes
         until = until or (self.now() + LONGER)
         return file_request(
-            self.platform, self.policy, asked["actor"], artifacts, until, asked["ground"], asked["reason"]
-        )
+            self.platform, self.policy, asked["actor"], artifacts, until, asked["ground"], asked["reason"],
+            asked["why_not_less"],
+        )  # fmt: skip
 
     def asked(self, *artifacts: uuid.UUID, **changes: Any) -> ExceptionRequest:
         request = self.ask(*artifacts, **changes)
@@ -108,3 +113,17 @@ class Stage:
             self.platform, self.policy, said["actor"], request.id, said["digest"], said["answer"], said["until"],
             said["reason"],
         )  # fmt: skip
+
+
+def make_stage(engine: Engine, catalog: Catalog, folder: Path) -> Stage:
+    """With the demonstration's policy in force, without its deputies."""
+    keyring = open_keyring(f"file:{folder / 'keyring'}")
+    keyring.prepare(first=True)
+    nothing = cast(Any, None)
+    parts = dict.fromkeys(("store", "intake", "checker", "transcriber", "names", "acknowledged"), nothing)
+    platform = Platform(
+        catalog=catalog, keyring=keyring, random=os.urandom, new_id=uuid.uuid4, backups_kept=timedelta(0), **parts
+    )  # fmt: skip
+    with catalog.begin() as tx:
+        catalog.add_policy(tx, load(TEXT).policy, TEXT, datetime(2026, 1, 1, tzinfo=UTC))
+    return Stage(platform, replace(load(TEXT).policy, deputies=()), engine)

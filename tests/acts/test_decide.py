@@ -2,122 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any, cast
+from datetime import UTC, date, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import update
 
 from consigne.acts import extend
 from consigne.acts.decide import lapse_requests
-from consigne.acts.journey import Platform
-from consigne.acts.safe import rewrap
 from consigne.adapters.catalog import tables as t
-from consigne.adapters.catalog.open import Catalog
-from consigne.adapters.keyring.open import open_keyring
 from consigne.rules.access import Denied
-from consigne.rules.errors import BadInput, Unavailable
-from consigne.rules.policy.load import load
+from consigne.rules.errors import BadInput
 from consigne.rules.request import Answer, Decision, ExceptionRequest, run_of
 from consigne.rules.values import Actor
 
 from .conftest import shift_clock
-from .stage import DPO, LONGER, TEXT, WHY, Stage
-
-
-@pytest.fixture
-def stage(engine: Engine, catalog: Catalog, tmp_path: Path) -> Stage:
-    nothing = cast(Any, None)
-    keyring = open_keyring(f"file:{tmp_path / 'keyring'}")
-    keyring.prepare(first=True)
-    platform = Platform(
-        catalog,
-        nothing,
-        keyring,
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        os.urandom,
-        uuid.uuid4,
-        nothing,
-        timedelta(0),
-    )
-    policy = load(TEXT).policy
-    policy = replace(policy, deputies=())
-    with catalog.begin() as tx:
-        catalog.add_policy(tx, policy, TEXT, datetime(2026, 1, 1, tzinfo=UTC))
-    return Stage(platform, policy, engine)
+from .stage import DPO, LONGER, Stage
 
 
 def code(outcome: object) -> str:
     assert isinstance(outcome, Denied), outcome
     return outcome.code
-
-
-@pytest.mark.promise("P5")
-def test_a_granted_extension_moves_the_date_and_the_key(stage: Stage) -> None:
-    artifact = stage.keep()
-    before = stage.row(artifact)
-    request = stage.asked(artifact)
-    assert isinstance(stage.answer(request), Decision)
-    assert stage.row(artifact).due_at == before.due_at  # decided is not applied
-    outcome = extend.apply_decision(stage.platform, stage.policy, request.id)
-    assert outcome == extend.Applied({artifact: "extended"})
-    after = stage.row(artifact)
-    assert before.due_at < after.due_at <= request.until
-    assert after.epoch == after.key_epoch != before.epoch
-    assert not after.restricted
-    assert stage.key_of(artifact) == b"k" * 32
-    stage.platform.keyring.destroy_epoch(before.epoch)  # what its day does: the recording still opens
-    assert stage.key_of(artifact) == b"k" * 32
-    kinds = ("decide:request:filed", "decide:request:decided", "decide:artifact:applied")
-    assert [len(stage.register(kind)) for kind in kinds] == [1, 1, 1]
-    assert stage.register("decide:request:decided")[0]["reason"] == WHY
-
-
-@pytest.mark.promise("P8")
-def test_applying_again_changes_nothing(stage: Stage) -> None:
-    artifact = stage.keep()
-    request = stage.asked(artifact)
-    stage.answer(request)
-    extend.apply_decision(stage.platform, stage.policy, request.id)
-    once = stage.row(artifact)
-    assert extend.apply_decision(stage.platform, stage.policy, request.id) == extend.Applied({})
-    assert stage.row(artifact) == once
-    assert len(stage.register("decide:artifact:applied")) == 1
-
-
-def test_two_who_apply_at_once_do_it_once(stage: Stage) -> None:
-    artifacts = [stage.keep() for _ in range(5)]
-    request = stage.asked(*artifacts)
-    stage.answer(request)
-    outcomes: list[object] = []
-
-    def work() -> None:
-        outcomes.append(extend.apply_decision(stage.platform, stage.policy, request.id))
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(len(outcome.outcomes) for outcome in cast(list[extend.Applied], outcomes)) == [0, 0, 0, 5]
-    assert {stage.key_of(artifact) for artifact in artifacts} == {b"k" * 32}
-
-
-def test_extend_and_restrict_makes_it_inaudible(stage: Stage) -> None:
-    artifact = stage.keep()
-    request = stage.asked(artifact)
-    stage.answer(request, answer=Answer.EXTEND_AND_RESTRICT)
-    extend.apply_decision(stage.platform, stage.policy, request.id)
-    assert stage.row(artifact).restricted
 
 
 @pytest.mark.promise("P5")
@@ -291,19 +198,6 @@ def test_a_day_begins_in_the_policy_s_zone(stage: Stage) -> None:
     assert isinstance(day, date)
 
 
-@pytest.mark.promise("P5")
-def test_what_is_being_erased_is_not_brought_back(stage: Stage) -> None:
-    going, kept = stage.keep(), stage.keep()
-    request = stage.asked(going, kept)
-    stage.answer(request)
-    with stage.engine.begin() as tx:
-        tx.execute(update(t.artifacts).where(t.artifacts.c.id == going).values(state="erasing"))
-    before = stage.row(going)
-    outcome = extend.apply_decision(stage.platform, stage.policy, request.id)
-    assert outcome == extend.Applied({going: "gone", kept: "extended"})
-    assert stage.row(going) == before
-
-
 def test_a_request_waits_past_the_due_second_and_is_then_applied(stage: Stage) -> None:
     artifact = stage.keep(left=timedelta(hours=1))
     request = stage.asked(artifact)
@@ -311,86 +205,3 @@ def test_a_request_waits_past_the_due_second_and_is_then_applied(stage: Stage) -
     assert isinstance(stage.answer(request), Decision)
     outcome = extend.apply_decision(stage.platform, stage.policy, request.id)
     assert outcome == extend.Applied({artifact: "extended"})
-
-
-@pytest.mark.promise("P5")
-def test_a_granted_date_that_has_passed_extends_nothing(stage: Stage) -> None:
-    artifact = stage.keep()
-    before = stage.row(artifact)
-    request = stage.asked(artifact)
-    stage.answer(request)
-    shift_clock(stage.engine, 61 * 86_400)
-    assert extend.apply_decision(stage.platform, stage.policy, request.id) == extend.Applied(
-        {artifact: "over"}
-    )
-    assert stage.row(artifact) == before
-
-
-@pytest.mark.promise("P8")
-def test_a_keyring_that_fails_leaves_all_or_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    artifacts = [stage.keep() for _ in range(3)]
-    before = [stage.row(artifact) for artifact in artifacts]
-    request = stage.asked(*artifacts)
-    stage.answer(request)
-    for calls in range(3):
-        left = iter(range(calls))
-
-        def failing(*args: Any, left: Iterator[int] = left) -> bytes:
-            if next(left, None) is None:
-                raise Unavailable("keyring")
-            return rewrap(*args)
-
-        monkeypatch.setattr(extend, "rewrap", failing)
-        with pytest.raises(Unavailable):
-            extend.apply_decision(stage.platform, stage.policy, request.id)
-        assert [stage.row(artifact) for artifact in artifacts] == before
-        assert extend.unapplied(stage.platform, 0) == [request.id]
-    monkeypatch.undo()
-    outcome = extend.apply_decision(stage.platform, stage.policy, request.id)
-    assert outcome == extend.Applied(dict.fromkeys(sorted(artifacts), "extended"))
-    assert extend.unapplied(stage.platform, 0) == []
-
-
-@pytest.mark.promise("P5")
-def test_runs_that_fit_no_request_do_nothing(stage: Stage) -> None:
-    request = stage.asked(stage.keep())
-    id, run = str(request.id), run_of(request.id)
-    load = extend.load_request
-    assert load(stage.platform, str(uuid.uuid4()), request.digest, run) == "close_refused"
-    assert load(stage.platform, id, "0" * 64, run) == "close_refused"
-    assert load(stage.platform, id, request.digest, "manual__2026-11-22") == "close_refused"
-    codes = [entry["code"] for entry in stage.register("decide:run:refused")]
-    assert codes == ["unknown_request", "digest_differs", "not_its_run"]
-    assert extend.close_refused(stage.platform, id, "manual__2026-11-22") == "made_up"
-    stage.answer(request)
-    assert extend.record_decision(stage.platform, id, "manual__2026-11-22") == "close_refused"
-    assert load(stage.platform, id, request.digest, run) == "notify_dpo"
-    assert extend.record_decision(stage.platform, id, run) == "apply_extension"
-    assert extend.apply_extension(stage.platform, id) == {"extended": 1}
-
-
-@pytest.mark.promise("P5")
-def test_a_task_marked_done_is_no_decision(stage: Stage) -> None:
-    artifact = stage.keep()
-    before = stage.row(artifact)
-    request = stage.asked(artifact)
-    id, run = str(request.id), run_of(request.id)
-    assert extend.record_decision(stage.platform, id, run) == "close_refused"
-    assert extend.apply_extension(stage.platform, id) == {"no_decision": 0}
-    assert extend.close_refused(stage.platform, id, run) == "pending"
-    assert stage.row(artifact) == before
-
-
-def test_the_response_time_counts_from_filing(stage: Stage) -> None:
-    request = stage.asked(stage.keep())
-    shift_clock(stage.engine, 86_400)
-    left = extend.seconds_left(stage.platform, str(request.id))
-    assert 4 * 86_400 - 60 < left <= 4 * 86_400
-    shift_clock(stage.engine, 5 * 86_400)
-    assert extend.seconds_left(stage.platform, str(request.id)) == 1
-
-
-def test_the_request_waits_for_the_designated(stage: Stage) -> None:
-    request = stage.asked(stage.keep())
-    assert extend.notify_dpo(stage.platform, str(request.id)) == 1
-    assert stage.register("decide:request:announced")[0]["waits_for"] == ["dpo"]

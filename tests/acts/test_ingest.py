@@ -403,7 +403,8 @@ def test_an_agent_who_was_not_informed_is_not_recorded(world: World) -> None:
 def test_the_register_tells_each_step_and_no_value(world: World) -> None:
     world.deliver("a")
     world.ingest()
-    kinds = [entry["kind"].removeprefix("ingest:") for entry in world.register()]
+    told = [entry["kind"] for entry in world.register() if not entry["kind"].startswith("draw:month:")]
+    kinds = [kind.removeprefix("ingest:") for kind in told]
     assert [kind for kind in kinds if not kind.endswith("-intended")] == [
         "delivery:claimed", "delivery:valid", "delivery:judged", "artifact:stored", "artifact:stored",
         "artifact:confirmed", "artifact:confirmed", "delivery:cleared", "batch:reported",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from consigne.acts import expire, ingest
+from consigne.acts import deliveries, expire, ingest
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Outcome, Platform, Step, advance
 from consigne.acts.ports import Delivery
@@ -140,7 +140,7 @@ def test_a_lost_claim_takes_with_it_whatever_was_written(world: World) -> None:
         return platform.catalog.move_delivery(tx, row.id, uuid.uuid4(), "claimed", "valid")
 
     step: Step[Delivery, None] = Step(
-        "test:delivery:step", ingest.taking(["claimed"]), lambda *_: None, settle
+        "test:delivery:step", deliveries.taking(["claimed"]), lambda *_: None, settle
     )
     assert advance(world.platform, step, [row.id]) == Outcome(lost=[row.id])
     assert world.register("test:row:written") == []
@@ -171,7 +171,7 @@ class Faulty:
 
         return advance(
             self.world.platform,
-            Step("test:delivery:step", ingest.taking(["claimed"]), effect, settle),
+            Step("test:delivery:step", deliveries.taking(["claimed"]), effect, settle),
             self.ids,
         )
 
@@ -199,7 +199,7 @@ def test_a_part_that_is_away_ends_the_round(world: World) -> None:
     outcome = stage.advance()
     assert outcome == Outcome(done=stage.ids[:1], failed=dict.fromkeys(stage.ids[1:], "store put"))
     with pytest.raises(Unavailable, match="2 rows"):
-        ingest.finish(outcome)
+        deliveries.finish(outcome)
     stage.faults = [None] * 3
     assert stage.advance() == Outcome(done=stage.ids[1:])
 
@@ -213,7 +213,7 @@ def test_a_wrong_installation_stops_the_task(world: World) -> None:
 
 def test_what_is_left_for_the_next_run_fails_no_task() -> None:
     left = {uuid.uuid4(): "changed", uuid.uuid4(): "changed"}
-    assert ingest.finish(Outcome(left=left)) == {"done": 0, "refused": 0, "left": ["changed"], "lost": 0}
+    assert deliveries.finish(Outcome(left=left)) == {"done": 0, "refused": 0, "left": ["changed"], "lost": 0}
 
 
 @pytest.mark.promise("P8")

@@ -31,6 +31,7 @@ def test_entries_of_before_are_found_by_what_they_name(engine: Engine) -> None:
             text(
                 "UPDATE register SET subjects = ARRAY(SELECT DISTINCT found[1] FROM regexp_matches("
                 r"convert_from(payload, 'UTF8'), '[0-9a-f]{8}(?\:-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'g') AS found)"
+                " || (convert_from(payload, 'UTF8')\\:\\:json ->> 'kind')"
             )
         )
-        assert tx.execute(text("SELECT subjects FROM register")).scalar_one() == written == [name]
+        assert tx.execute(text("SELECT subjects FROM register")).scalar_one() == written == [name, "decide:request:filed"]

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from consigne.acts import decide, extend
 from consigne.acts.journey import Platform
 from consigne.acts.listen import Offered, export
 from consigne.acts.seal import seal
-from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
+from consigne.adapters.catalog.grants import GRANTS
 from consigne.adapters.catalog.open import Catalog
-from consigne.adapters.catalog.session import open_engine
 from consigne.doors.cli.operate import list_due
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 
@@ -26,34 +24,6 @@ from .test_expire import AFTER, DPO, TRAINER, WHY, ask
 from .world import World, expire, ingest
 
 As = Callable[[str], Platform]
-USERS = {role: f"test_{role}" for role in GRANTS}
-
-
-@pytest.fixture
-def engines(engine: Engine) -> Iterator[Callable[[str], Engine]]:
-    """The clone, seen by one role."""
-    with engine.begin() as tx:
-        make_roles(tx, USERS, {role: os.urandom(8).hex() for role in GRANTS})
-        grant(tx, USERS)
-    opened: list[Engine] = []
-
-    def seen_by(role: str) -> Engine:
-        opened.append(open_engine(engine.url.render_as_string(hide_password=False)))
-
-        @event.listens_for(opened[-1], "connect")
-        def become(connection: Any, _: Any) -> None:
-            connection.execute(f"SET ROLE {USERS[role]}")
-            connection.commit()
-
-        return opened[-1]
-
-    yield seen_by
-    for each in opened:
-        each.dispose()
-    with engine.begin() as tx:
-        for user in USERS.values():
-            tx.execute(text(f"DROP OWNED BY {user}"))
-            tx.execute(text(f"DROP ROLE {user}"))
 
 
 @pytest.fixture

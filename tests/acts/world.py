@@ -20,6 +20,7 @@ from sqlalchemy import Engine, select
 from consigne.acts import expire as expiry
 from consigne.acts import ingest as intake_acts
 from consigne.acts import protect, report, transcribe
+from consigne.acts.draw import keep_months
 from consigne.acts.journey import Platform
 from consigne.acts.safe import take_out
 from consigne.adapters.catalog import tables as t
@@ -239,6 +240,7 @@ def make_world(engine: Engine, catalog: Catalog) -> World:
         acknowledged,
         timedelta(days=30),
     )
+    keep_months(platform)
     return World(platform, policy, engine, store, keyring, intake, base)
 
 

@@ -71,7 +71,7 @@ def test_parameters_are_an_id_and_a_digest(dag: Any, name: str, value: str | Non
 @pytest.mark.promise("P5")
 def test_silence_is_refuse_and_only_the_desk_is_asked(dag: Any) -> None:
     task = dag.get_task("approve_exception")
-    assert task.options == ["refuse", "extend", "extend_and_restrict"]
+    assert task.options == ["refuse", "extend", "extend_and_restrict", "keep_under_another_purpose"]
     assert task.defaults == ["refuse"]
     assert [each["id"] for each in task.assigned_users] == ["desk:only"]
     assert (task.retries, task.do_xcom_push, list(task.notifiers)) == (0, False, [])
@@ -83,7 +83,7 @@ def test_the_human_task_shows_a_reference_and_a_link_alone(dag: Any) -> None:
     assert "(/consigne/decide/{{ params.request_id }})" in task.body
 
 
-@pytest.mark.parametrize("answer", ["refuse", "extend", "extend_and_restrict"])
+@pytest.mark.parametrize("answer", ["refuse", "extend", "extend_and_restrict", "keep_under_another_purpose"])
 def test_it_resumes_with_each_answer(dag: Any, answer: str) -> None:
     event = {
         "chosen_options": [answer],

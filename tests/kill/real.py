@@ -12,9 +12,12 @@ from typing import Any, cast
 from sqlalchemy import Engine
 
 from acts.world import World
+from consigne.acts.draw import keep_months
 from consigne.acts.journey import Platform
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
+from consigne.adapters.catalog.tables import register
+from consigne.adapters.catalog.tables_people import draw_months
 from consigne.adapters.intake.folder import FolderIntake
 from consigne.adapters.keyring.file import FileKeyring
 from consigne.adapters.store.minio import MinioStore
@@ -44,9 +47,13 @@ class Real:
     folder: Path
 
     def prepare(self) -> Real:
-        """Keys, and the intake's files."""
+        """Keys, the months' secrets under them, and the intake's files."""
         FileKeyring(self.folder / "keys").prepare(first=True)
         (self.folder / "intake").mkdir()
+        with self.engine.begin() as tx:  # what the world in memory committed under keys of its own
+            tx.execute(draw_months.delete())
+            tx.execute(register.delete())
+        keep_months(self.platform(self.engine))
         return self
 
     def deliver(self, intake: MemoryIntake) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from system.browsing import browser, desk, sign_in  # noqa: F401  fixtures for all files here
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 # The first `up` of a machine builds MinIO.
 LONGEST_UP_S = 1_800

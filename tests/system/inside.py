@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,8 @@ SEEDS = {
     "postgres": (11, 20),
     "keyring": (12, 20),
     "leaks": (13, 40),
+    "leave": (17, 20),
+    "people": (19, 4),
 }
 
 
@@ -124,6 +127,20 @@ def component(up: Up, name: str) -> list[psutil.Process]:
         except OSError:
             continue
     return sorted(found, key=lambda process: process.create_time())
+
+
+@contextmanager
+def stopped(up: Up, name: str) -> Iterator[None]:
+    """It neither works nor answers, and its connections stay open: worse than gone."""
+    held = component(up, name)
+    assert held
+    for process in held:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in held:
+            process.send_signal(signal.SIGCONT)
 
 
 def wait_until(true: Callable[[], bool], what: str, patience_s: float = 120) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +41,7 @@ from system.inside import (
     recordings,
     sample_calls,
     settings_of,
+    stopped,
     store_as,
     wait_until,
 )
@@ -294,20 +294,6 @@ def test_intake_holds_what_is_quarantined_and_nothing_else(killed: Source) -> No
 
 
 @contextmanager
-def _stopped(up: Up, name: str) -> Iterator[None]:
-    """It neither works nor answers, and its connections stay open: worse than gone."""
-    held = component(up, name)
-    assert held
-    for process in held:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in held:
-            process.send_signal(signal.SIGCONT)
-
-
-@contextmanager
 def _keyring_gone(up: Up) -> Iterator[None]:
     keyring, elsewhere = up.state_dir / "keyring", up.state_dir / "keyring-elsewhere"
     keyring.rename(elsewhere)
@@ -321,8 +307,8 @@ def _keyring_gone(up: Up) -> Iterator[None]:
 
 
 AWAY: dict[str, Callable[[Up], AbstractContextManager[None]]] = {
-    "minio": lambda up: _stopped(up, "minio"),
-    "postgres": lambda up: _stopped(up, "postgres"),
+    "minio": lambda up: stopped(up, "minio"),
+    "postgres": lambda up: stopped(up, "postgres"),
     "keyring": _keyring_gone,
 }
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consigne.rules.clock import parse_instant
-from consigne.rules.draw import draw_digest, is_drawn, month_of
+from consigne.rules.clock import local_date, parse_instant
+from consigne.rules.draw import (
+    begins_at,
+    commitment,
+    draw_digest,
+    is_drawn,
+    month_after,
+    month_for,
+    month_id,
+    month_of,
+    reveal_at,
+)
 
 SECRET = bytes(range(32))
 pytestmark = pytest.mark.promise("P1")
@@ -74,3 +84,51 @@ def test_the_month_is_the_local_one() -> None:
     new_year = parse_instant("2026-12-31T23:30:00Z")
     assert month_of(new_year, "Europe/Paris") == "2027-01"
     assert month_of(new_year - timedelta(hours=1), "Europe/Paris") == "2026-12"
+
+
+def test_a_commitment_is_a_digest_of_the_secret_alone() -> None:
+    assert commitment(SECRET) == hashlib.sha256(b"consigne-draw-commitment-v1\0" + SECRET).digest()
+    assert commitment(SECRET).hex() == "c35556509f3672d0cfb29c12523602bc418f0d7ee164658e612c2c91057d1208"
+
+
+@pytest.mark.parametrize(
+    ("month", "after", "begins", "revealed"),
+    [
+        ("2026-02", "2026-03", "2026-02-01T00:00:00+01:00", "2026-03-02T00:00:00+01:00"),
+        ("2026-03", "2026-04", "2026-03-01T00:00:00+01:00", "2026-04-02T00:00:00+02:00"),
+        ("2026-12", "2027-01", "2026-12-01T00:00:00+01:00", "2027-01-02T00:00:00+01:00"),
+    ],
+)
+def test_a_month_ends_a_day_before_its_secret_is_known(
+    month: str, after: str, begins: str, revealed: str
+) -> None:
+    assert month_after(month) == after
+    assert begins_at(month, "Europe/Paris") == parse_instant(begins)
+    assert reveal_at(month, "Europe/Paris") == parse_instant(revealed)
+
+
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC))
+ZONES = st.sampled_from(["Europe/Paris", "UTC", "Pacific/Kiritimati", "America/New_York"])
+
+
+@given(INSTANTS, ZONES)
+def test_an_instant_lies_in_its_month(instant: datetime, zone: str) -> None:
+    month = month_of(instant, zone)
+    assert begins_at(month, zone) <= instant < begins_at(month_after(month), zone) < reveal_at(month, zone)
+    assert local_date(begins_at(month, zone), zone).day == 1
+
+
+@given(INSTANTS, INSTANTS, ZONES, st.sets(st.integers(0, 3)))
+def test_no_call_is_drawn_under_a_month_whose_secret_is_known(
+    started_at: datetime, now: datetime, zone: str, back: set[int]
+) -> None:
+    """Whatever is secret still: the call's own month, else the current one, else the latest."""
+    secret = {month_of(now - timedelta(days=28 * each), zone) for each in back}
+    own, current = month_of(started_at, zone), month_of(now, zone)
+    found = month_for(started_at, now, zone, secret)
+    assert found == (own if own in secret else current if current in secret else max(secret, default=None))
+
+
+def test_each_month_has_a_name_of_its_own_in_the_register() -> None:
+    assert month_id("2026-11") != month_id("2026-12")
+    assert str(month_id("2026-11")) == "111dc226-6aec-5d24-a207-d52fe7891983"

@@ -111,6 +111,9 @@ CASES: list[tuple[str | None, dict[str, Any], dict[str, Any]]] = [
     (None, {"objection": Objection(3000, ("quality",), None)}, {}),
     ("objected", {"objection": Objection(3000, ("formation",), None)}, {}),  # an unknown name voids nothing
     ("objected", {"queue": "orders", "objection": Objection(3000, (), None)}, {}),
+    ("objected", {}, {"objected": frozenset({"training"})}),
+    (None, {}, {"objected": frozenset({"quality"})}),
+    (None, {"queue": "orders"}, {"objected": frozenset({"investment_orders"})}),  # the law demands it
     ("not_announced", {"queue": "orders", "notice": None}, {}),
     ("agent_not_informed", {}, {"acknowledged_at": None}),
     ("agent_not_informed", {}, {"acknowledged_at": START + timedelta(seconds=1)}),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,6 +27,8 @@ from consigne.rules.retention import (
     floor,
 )
 from consigne.rules.values import Part
+
+from . import dates
 
 PARIS = "Europe/Paris"
 DAY, MINUTE = Duration(days=1), Duration(seconds=60)
@@ -190,3 +197,23 @@ def test_a_trial_is_extended_by_minutes_or_to_a_day(demo: Policy) -> None:
     assert new == parse_instant("2026-11-20T10:31:00+01:00")
     new = extended_due(date(2026, 11, 22), found, step, PARIS, MINUTE)
     assert new == parse_instant("2026-11-22T00:00:00+01:00")
+
+
+@pytest.mark.parametrize(("start", "purpose", "period", "end"), dates.DATES)
+def test_a_hard_date_has_one_end(start: str, purpose: str, period: str, end: str) -> None:
+    assert dates.due(start, purpose, period) == iso(parse_instant(end))
+
+
+@pytest.mark.parametrize("server_zone", ["UTC", "Europe/Paris", "Pacific/Kiritimati"])
+def test_the_same_dates_on_any_server(server_zone: str) -> None:
+    """A process of its own, in whose zone everything naive would be read."""
+    here = Path(dates.__file__)
+    said = subprocess.run(
+        [sys.executable, here],
+        env=os.environ | {"TZ": server_zone, "PYTHONPATH": str(here.parents[2] / "include")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(said.stdout) == [iso(parse_instant(end)) for *_, end in dates.DATES]

@@ -19,7 +19,7 @@ from consigne.acts.rooms.messages import MessagesRoom
 from consigne.acts.rooms.people import PeopleRoom
 from consigne.rules.evidence.register import SealedRow
 from consigne.rules.policy.model import Policy
-from consigne.rules.request import Decision, ExceptionRequest
+from consigne.rules.request import Decision, ExceptionRequest, Opinion
 from consigne.rules.values import Admitted, Refused
 
 Transaction = Any
@@ -139,13 +139,17 @@ class Catalog(HoldsRoom, DraftsRoom, PeopleRoom, DrawsRoom, MessagesRoom, Protoc
 
     def decision(self, tx: Transaction, request: UUID, lock: bool = False) -> Decision | None: ...
 
+    def add_opinion(self, tx: Transaction, opinion: Opinion) -> None: ...
+
+    def opinions(self, tx: Transaction, request: UUID) -> list[Opinion]: ...
+
     def lapse_requests(self, tx: Transaction) -> list[UUID]: ...
 
     def bind_run(self, tx: Transaction, id: UUID, run: str) -> None: ...
 
-    def lengthen(
-        self, tx: Transaction, artifact: UUID, due_at: datetime, restrict: bool, decision: UUID
-    ) -> None: ...
+    def moving(self, tx: Transaction, ids: Sequence[UUID]) -> list[Mapping[str, Any]]: ...
+
+    def move_in(self, tx: Transaction, row: Mapping[str, object], wrapped: bytes) -> bool: ...
 
     def mark_applied(self, tx: Transaction, decision: UUID, applied_at: datetime) -> None: ...
 

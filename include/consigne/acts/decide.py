@@ -12,18 +12,22 @@ from uuid import UUID
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Artifact
+from consigne.acts.repurpose import movables
+from consigne.acts.said import locked, record_decision, record_opinion, why_not_this
 from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.clock import add, iso, midnight_of
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
-from consigne.rules.redaction.typed import carries_number
+from consigne.rules.redaction.typed import check_typed
+from consigne.rules.repurpose import due_there, why_not_move_all
 from consigne.rules.request import (
-    REASON_CHARS,
     Answer,
     Decision,
     ExceptionRequest,
+    Opinion,
     RequestItem,
-    RequestState,
+    owners_asked,
+    owners_awaited,
 )
 from consigne.rules.retention import Beyond, Due, extended_due
 from consigne.rules.values import Actor, ArtifactState, Part
@@ -37,16 +41,20 @@ def file_request(
     until: date | datetime,
     ground: str,
     reason: str,
+    why_not_less: str = "",
 ) -> ExceptionRequest | Denied:
     """Ask to keep artifacts until a local day (its beginning) or an instant; filed or denied, the register says so.
+    An owner who asks has stated necessity by asking.
 
     Denied: access.py's codes for `ask`, `unknown_artifact`, `ground_not_listed`, `already_asked`, and
-    retention's `not_later`, `step_too_long`, `past_cap`. BadInput('bad_field') names `artifacts` or `reason`.
+    retention's `not_later`, `step_too_long`, `past_cap`. BadInput('bad_field') names `artifacts`, `reason` or
+    `why_not_less`.
     """
     wanted = sorted(set(artifacts))
     if not wanted:
         raise BadInput("bad_field", "artifacts")
-    _check_reason(reason)
+    check_typed(reason, "reason")
+    check_typed(why_not_less, "why_not_less", is_needed=False)
     end = _instant(until, policy)
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
@@ -60,13 +68,16 @@ def file_request(
             entry = {"subjects": [str(id) for id in wanted], "code": code, "policy": policy.digest}
             platform.catalog.append(tx, actor.user, "decide:request:denied", [entry])
             return Denied(code)
-        items = tuple(RequestItem(artifact.id, artifact.due_at) for artifact in known)
+        items = tuple(RequestItem(artifact.id, artifact.own_due_at) for artifact in known)
         lapses_at = add(now, policy.response_time, policy.zone)
+        id, said = platform.new_id(), why_not_less.strip() and why_not_less
         request = ExceptionRequest(
-            platform.new_id(), actor.user, ground, reason, end, now, lapses_at, policy.digest, items
+            id, actor.user, ground, reason, end, now, lapses_at, policy.digest, items, why_not_less=said
         )
         platform.catalog.add_request(tx, request)
         platform.catalog.append(tx, actor.user, "decide:request:filed", [_told(request)])
+        if actor.user in owners_asked(policy, (artifact.purpose for artifact in known)):
+            record_opinion(platform, tx, Opinion(id, actor.user, request.digest, reason, now, policy.digest))
     return request
 
 
@@ -77,7 +88,7 @@ def _why_not_ask(
         purpose=artifact.purpose,
         part=Part(artifact.part),
         restricted=artifact.restricted,
-        due_at=artifact.due_at,
+        due_at=artifact.own_due_at,
         state=ArtifactState(artifact.state),
     )
     verdict = may(policy, actor, Verb.ASK, target, None, now)
@@ -90,7 +101,7 @@ def _why_not_ask(
 
 def _why_not_until(policy: Policy, artifact: Artifact, end: datetime) -> str | None:
     purpose = policy.purposes[artifact.purpose]
-    due = Due(artifact.due_at, artifact.cap_at, artifact.due_at.date())
+    due = Due(artifact.own_due_at, artifact.cap_at, artifact.own_due_at.date())
     new = extended_due(end, due, purpose.longest_step, policy.zone, purpose.epoch_length)
     return new.code if isinstance(new, Beyond) else None
 
@@ -101,6 +112,7 @@ def _told(request: ExceptionRequest) -> dict[str, object]:
         "artifacts": [str(item.artifact) for item in request.items],
         "ground": request.ground,
         "reason": request.reason,
+        "why_not_less": request.why_not_less,
         "until": iso(request.until),
         "lapses_at": iso(request.lapses_at),
         "digest": request.digest,
@@ -117,80 +129,104 @@ def answer_request(
     answer: Answer,
     until: date | datetime | None,
     reason: str,
+    purpose: str | None = None,
 ) -> Decision | Denied:
     """The person's decision, bound to the digest of what they saw; `actor` with roles read just now. `until`
-    counts for an extension (None: as asked). Decision and register commit together; the same answer sent
-    again by the same person gives the first decision.
+    counts for an extension (None: as asked), `purpose` for keeping under another one, whose clock says until
+    when. Decision and register commit together; the same answer sent again by the same person gives the first
+    decision.
 
     Denied: access.py's codes for `decide`, `unknown_request`, `digest_differs`, `already_decided`, `lapsed`,
-    `beyond_request`, `not_kept`, and retention's. BadInput('bad_field', 'reason').
+    `stated_necessity` (two different people), `owner_first`, `beyond_request`, `not_kept`, and retention's and
+    repurpose's. BadInput('bad_field') names `reason` or `purpose`.
     """
-    _check_reason(reason)
+    check_typed(reason, "reason")
+    purpose = purpose if answer is Answer.KEEP_UNDER_ANOTHER_PURPOSE else None
+    if answer is Answer.KEEP_UNDER_ANOTHER_PURPOSE and not purpose:
+        raise BadInput("bad_field", "purpose")
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
-        request, artifacts = _locked(platform, tx, request_id)
+        request, artifacts = locked(platform, tx, request_id)
         if request is None:
             return _deny(platform, tx, policy, actor, request_id, "unknown_request")
-        if code := _why_not_decide(policy, actor, request, artifacts, now):
+        spoken = {opinion.owner for opinion in platform.catalog.opinions(tx, request_id)}
+        if code := _why_not_decide(policy, actor, request, artifacts, purpose, spoken, now):
             return _deny(platform, tx, policy, actor, request_id, code)
-        if code := _why_not_this(platform, tx, request, digest, now):
+        if code := why_not_this(platform, tx, request, digest, now):
             made = platform.catalog.decision(tx, request_id)
-            if made and (made.decided_by, made.answer, made.request_digest) == (actor.user, answer, digest):
+            said = (actor.user, answer, purpose, digest)
+            if made and (made.decided_by, made.answer, made.purpose, made.request_digest) == said:
                 return made
             return _deny(platform, tx, policy, actor, request_id, code)
-        end = None if answer is Answer.REFUSE else request.until if until is None else _instant(until, policy)
-        if end and (code := _why_not_extend(policy, request, artifacts, end)):
-            return _deny(platform, tx, policy, actor, request_id, code)
+        end: datetime | Denied | None = None
+        if owners_awaited(policy, {artifact.purpose for artifact in artifacts}, spoken):
+            end = Denied("owner_first")
+        elif purpose:
+            end = _moved_until(platform, tx, policy, request, purpose, now)
+        elif answer is not Answer.REFUSE:
+            end = _extended_until(policy, request, artifacts, until)
+        if isinstance(end, Denied):
+            return _deny(platform, tx, policy, actor, request_id, end.code)
         decision = Decision(
-            platform.new_id(), request_id, digest, answer, end, actor.user, reason, now, policy.digest
+            platform.new_id(),
+            request_id,
+            digest,
+            answer,
+            end,
+            actor.user,
+            reason,
+            now,
+            policy.digest,
+            None,
+            purpose,
         )
-        if not platform.catalog.add_decision(tx, decision):
+        if not record_decision(platform, tx, request, decision):
             return _deny(platform, tx, policy, actor, request_id, "lapsed")
-        platform.catalog.append(tx, actor.user, "decide:request:decided", [_said(request, decision)])
     return decision
 
 
-def _locked(
-    platform: Platform, tx: Transaction, request_id: UUID
-) -> tuple[ExceptionRequest | None, list[Artifact]]:
-    asked = platform.catalog.request(tx, request_id)
-    if asked is None:
-        return None, []
-    found = [platform.catalog.artifact(tx, item.artifact, lock=True) for item in asked.items]
-    return platform.catalog.request(tx, request_id, lock=True), [artifact for artifact in found if artifact]
-
-
 def _why_not_decide(
-    policy: Policy, actor: Actor, request: ExceptionRequest, artifacts: Sequence[Artifact], now: datetime
+    policy: Policy,
+    actor: Actor,
+    request: ExceptionRequest,
+    artifacts: Sequence[Artifact],
+    purpose: str | None,
+    spoken: Iterable[str],
+    now: datetime,
 ) -> str | None:
-    targets = (Target(purpose=artifact.purpose, requester=request.requester) for artifact in artifacts)
+    touched = [artifact.purpose for artifact in artifacts] + ([purpose] if purpose else [])
+    targets = (Target(purpose=each, requester=request.requester) for each in touched)
     verdicts = (may(policy, actor, Verb.DECIDE, target, None, now) for target in targets)
-    return _first(verdict.code if isinstance(verdict, Denied) else None for verdict in verdicts)
+    code = _first(verdict.code if isinstance(verdict, Denied) else None for verdict in verdicts)
+    return code or ("stated_necessity" if actor.user in spoken else None)
 
 
-def _why_not_this(
-    platform: Platform, tx: Transaction, request: ExceptionRequest, digest: str, now: datetime
-) -> str | None:
-    # Both: the row may have been altered since it was filed, or the page been made from another.
-    if not request.digest == platform.catalog.request_digest(tx, request.id) == digest:
-        return "digest_differs"
-    if request.state is RequestState.DECIDED:
-        return "already_decided"
-    return "lapsed" if request.state is RequestState.LAPSED or request.lapses_at <= now else None
-
-
-def _why_not_extend(
-    policy: Policy, request: ExceptionRequest, artifacts: Sequence[Artifact], end: datetime
-) -> str | None:
+def _extended_until(
+    policy: Policy, request: ExceptionRequest, artifacts: Sequence[Artifact], until: date | datetime | None
+) -> datetime | Denied:
+    end = request.until if until is None else _instant(until, policy)
     if end > request.until:
-        return "beyond_request"
+        return Denied("beyond_request")
     kept = [artifact for artifact in artifacts if artifact.state == ArtifactState.KEPT]
-    if not kept:
-        return "not_kept"
-    return _first(
+    codes = (
         _why_not_until(policy, artifact, end) if artifact.purpose in policy.purposes else "unknown_purpose"
         for artifact in kept
     )
+    code = _first(codes) if kept else "not_kept"
+    return Denied(code) if code else end
+
+
+def _moved_until(
+    platform: Platform,
+    tx: Transaction,
+    policy: Policy,
+    request: ExceptionRequest,
+    purpose: str,
+    now: datetime,
+) -> datetime | Denied:
+    kept = movables(platform, tx, [item.artifact for item in request.items])
+    code = why_not_move_all(policy, purpose, kept, now) if kept else "not_kept"
+    return Denied(code) if code else min(due_there(policy, purpose, one).due_at for one in kept)
 
 
 def _deny(
@@ -201,19 +237,6 @@ def _deny(
     return Denied(code)
 
 
-def _said(request: ExceptionRequest, decision: Decision) -> dict[str, object]:
-    return {
-        "subject": str(request.id),
-        "artifacts": [str(item.artifact) for item in request.items],
-        "decision": str(decision.id),
-        "outcome": str(decision.answer),
-        "until": iso(decision.until) if decision.until else None,
-        "reason": decision.reason,
-        "digest": decision.request_digest,
-        "policy": decision.policy,
-    }
-
-
 def lapse_requests(platform: Platform) -> list[UUID]:
     """Refuse what nobody answered in the response time. Idempotent; returns what lapsed now."""
     with platform.catalog.begin() as tx:
@@ -221,17 +244,6 @@ def lapse_requests(platform: Platform) -> list[UUID]:
         entries = [{"subject": str(id), "outcome": "lapsed"} for id in lapsed]
         platform.catalog.append(tx, "consigne", "decide:request:lapsed", entries)
     return lapsed
-
-
-def _check_reason(reason: str) -> None:
-    # It rests in the catalog and the register: P2 holds for what people type too.
-    if not reason.strip() or len(reason) > REASON_CHARS or not _is_plain(reason) or carries_number(reason):
-        raise BadInput("bad_field", "reason")
-
-
-def _is_plain(text: str) -> bool:
-    """What PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate, no control characters."""
-    return all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 def _instant(until: date | datetime, policy: Policy) -> datetime:

@@ -87,7 +87,10 @@ def recheck(platform: Platform, chunk: str) -> int:
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         started = platform.catalog.start_erasing(tx, ids, now, "period_ended", version)
-        entries = [{"subject": str(id), "outcome": "intended", "ground": "period_ended"} for id in started]
+        entries = [
+            {"subject": str(erasure.artifact), "outcome": "intended", "ground": erasure.ground}
+            for erasure in platform.catalog.erasures(tx, started)
+        ]
         platform.catalog.append(tx, "consigne", "expire:artifact:erasing", entries)
     return len(started)
 

@@ -15,29 +15,33 @@ from uuid import UUID
 
 from consigne.acts.catalog import Transaction
 from consigne.acts.decide import lapse_requests
+from consigne.acts.epochs import open_epoch
 from consigne.acts.journey import Platform
 from consigne.acts.locate import policy_now
 from consigne.acts.ports import Artifact
-from consigne.acts.protect import open_epoch
+from consigne.acts.repurpose import move
 from consigne.acts.safe import rewrap
 from consigne.rules.access import Denied, is_designated
 from consigne.rules.clock import iso
 from consigne.rules.errors import Conflict
 from consigne.rules.policy.model import Policy
-from consigne.rules.request import Answer, Decision, ExceptionRequest, RequestState, run_of
+from consigne.rules.request import Answer, Decision, ExceptionRequest, RequestState, owners_awaited, run_of
 from consigne.rules.retention import floor
 from consigne.rules.values import ArtifactName, ArtifactState
 
 
 def load_request(platform: Platform, request_id: str, request_hash: str, run: str) -> str:
     """Bind the run to its request; returns the next task. A run that fits no request, or is not the request's
-    one run, is registered and goes straight to `close_refused`."""
+    one run, is registered and goes straight to `close_refused`; one that comes again is registered too."""
     id = UUID(request_id)
     with platform.catalog.begin() as tx:
         request = platform.catalog.request(tx, id)
         code = _why_made_up(request, request_hash, run)
         if code is None:
             platform.catalog.bind_run(tx, id, run)
+            if platform.catalog.newest_entry(tx, request_id, "decide:request:announced"):
+                again = {"subject": request_id, "run": run}
+                platform.catalog.append(tx, "airflow", "decide:run:repeated", [again])
             return "notify_dpo"
         entry = {"subject": request_id, "run": run, "code": code}
         platform.catalog.append(tx, "airflow", "decide:run:refused", [entry])
@@ -55,18 +59,30 @@ def _why_made_up(request: ExceptionRequest | None, request_hash: str, run: str) 
 
 
 def notify_dpo(platform: Platform, request_id: str) -> int:
-    """Register whom the request waits for, the designated of today; returns how many. Airflow's Required
-    Actions page and the desk show it to them."""
+    """Register whom the request waits for, the owners who are asked first or the designated of today; returns how
+    many. Airflow's Required Actions page and the desk show it to them."""
     policy, id = policy_now(platform), UUID(request_id)
     with platform.catalog.begin() as tx:
         request, now = platform.catalog.request(tx, id), platform.catalog.now(tx)
         named = {
             each.user for each in policy.designated + policy.deputies if is_designated(policy, each.user, now)
         }
-        waits_for = sorted(named - {request.requester if request else ""})
+        waits_for = sorted(
+            _owners(platform, tx, policy, request) or named - {request.requester if request else ""}
+        )
         entry = {"subject": request_id, "waits_for": waits_for, "policy": policy.digest}
         platform.catalog.append(tx, "consigne", "decide:request:announced", [entry])
     return len(waits_for)
+
+
+def _owners(
+    platform: Platform, tx: Transaction, policy: Policy, request: ExceptionRequest | None
+) -> frozenset[str]:
+    if request is None:
+        return frozenset()
+    found = [platform.catalog.artifact(tx, item.artifact) for item in request.items]
+    spoken = [opinion.owner for opinion in platform.catalog.opinions(tx, request.id)]
+    return owners_awaited(policy, [artifact.purpose for artifact in found if artifact], spoken)
 
 
 def seconds_left(platform: Platform, request_id: str) -> int:
@@ -77,7 +93,8 @@ def seconds_left(platform: Platform, request_id: str) -> int:
 
 
 def record_decision(platform: Platform, request_id: str, run: str) -> str:
-    """Read the desk's row, whatever the human task says; returns the next task. No row means refused."""
+    """Read the desk's row, whatever the human task says; returns the next task, `apply_extension` for every answer
+    that keeps anything. No row means refused."""
     lapse_requests(platform)
     with platform.catalog.begin() as tx:
         decision = platform.catalog.decision(tx, UUID(request_id))
@@ -108,8 +125,9 @@ def close_refused(platform: Platform, request_id: str, run: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a decision did to each artifact: `extended`, or why not: `gone`, `purpose_removed`, `over` (its date
-    has passed), `not_later`, `past_cap`. Empty where it was applied before."""
+    """What a decision did to each artifact: `extended` or `moved`, or why not: `gone`, `purpose_removed`, `over`
+    (its date has passed), `not_later`, `past_cap`, and for another purpose rules/repurpose.py's codes. Empty
+    where it was applied before."""
 
     outcomes: Mapping[UUID, str]
 
@@ -121,7 +139,8 @@ def unapplied(platform: Platform, older_than_s: int) -> list[UUID]:
 
 
 def apply_decision(platform: Platform, policy: Policy, request_id: UUID) -> Applied | Denied:
-    """Make a granted extension true: new due date, restriction, key re-wrapped, in one transaction; idempotent.
+    """Make a granted answer true: new due date, restriction, key re-wrapped, or stored again under another purpose;
+    each in one transaction; idempotent.
 
     Denied('no_decision', 'refused') where there is nothing to apply. What is being erased stays so. Faults:
     Unavailable, and Conflict('epoch_closing') where the target epoch began to close in between: call again.
@@ -139,6 +158,8 @@ def apply_decision(platform: Platform, policy: Policy, request_id: UUID) -> Appl
             return Applied({})
         artifacts = [platform.catalog.artifact(tx, item.artifact) for item in request.items]
         now = platform.catalog.now(tx)
+    if decision.answer is Answer.KEEP_UNDER_ANOTHER_PURPOSE:
+        return Applied(move(platform, policy, [item.artifact for item in request.items], decision))
     targets = _targets(platform, policy, {a.purpose for a in artifacts if a}, decision.until, now)
     with platform.catalog.begin() as tx:
         held = [platform.catalog.artifact(tx, item.artifact, lock=True) for item in request.items]
@@ -190,18 +211,19 @@ def _extend(
         return "gone"
     if isinstance(target, str):
         return target
-    if target.due_at <= max(artifact.due_at, now):
+    if target.due_at <= max(artifact.own_due_at, now):
         return "not_later"
     if target.due_at > artifact.cap_at:
         return "past_cap"
-    if not platform.catalog.hold_epoch_open(tx, target.epoch):
+    if artifact.hold is None and not platform.catalog.hold_epoch_open(tx, target.epoch):
         raise Conflict("epoch_closing", target.epoch)
-    if target.epoch != artifact.epoch:
+    if artifact.hold is None and target.epoch != artifact.epoch:  # a hold keeps the key under its own
         name = ArtifactName(artifact.id, artifact.attempt, artifact.purpose)
         wrapped = rewrap(platform.keyring, artifact.epoch, target.epoch, wrapped, name)
         platform.catalog.move_key(tx, artifact.id, target.epoch, wrapped)
-    restrict = decision.answer is Answer.EXTEND_AND_RESTRICT
-    platform.catalog.lengthen(tx, artifact.id, target.due_at, restrict, decision.id)
+    restricted = artifact.restricted or decision.answer is Answer.EXTEND_AND_RESTRICT
+    new = {"extension": decision.id, "restricted": restricted}
+    platform.catalog.set_clock(tx, artifact.id, target.due_at, **new)
     return "extended"
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from consigne.acts.catalog import Catalog, Transaction
-from consigne.acts.journey import Outcome, Platform, Step, advance
-from consigne.acts.locate import Contents, Digests, contents, in_force, located, policy_now, waiting
+from consigne.acts.catalog import Transaction
+from consigne.acts.deliveries import delivery_ids, finish, found_in, quarantine, taking
+from consigne.acts.draw import at_gate, judged_by, settle_draws
+from consigne.acts.inform import informed_at
+from consigne.acts.journey import Platform, Step, advance
+from consigne.acts.locate import Contents, Digests, contents, located, policy_now, waiting
+from consigne.acts.object import callers_of, record_said, said_in
 from consigne.acts.ports import Delivery, Waiting
 from consigne.rules import checks, gate
-from consigne.rules.clock import add
-from consigne.rules.draw import month_of
+from consigne.rules.draw import Draw
 from consigne.rules.errors import BadInput, Conflict, Unavailable
+from consigne.rules.objections import Objection, objected
 from consigne.rules.policy.model import Policy
+from consigne.rules.recording import IncomingRecording
 from consigne.rules.sources import native
 from consigne.rules.values import Admitted, Quarantined, Refused
 
@@ -98,12 +103,13 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class Line:
     """What a whole batch holds of each delivery: its row of checks, the call's id where it could be read, the
-    checks that it failed, and why it cannot be judged."""
+    checks that it failed, why it cannot be judged, and the objection that it carries."""
 
     row: checks.Row
     id: str
     failed: tuple[str, ...] = ()
     why: Quarantined | None = None
+    objection: Objection | None = None
 
 
 def _read(
@@ -116,17 +122,18 @@ def _read(
     except (Conflict, Unavailable) as fault:
         return fault
     try:
-        return _line(row, text, policy)
+        return _line(platform, row, text, policy)
     except Exception as fault:  # of our own code: it must not stop the whole batch
         return fault
 
 
-def _line(row: Delivery, text: bytes, policy: Policy) -> Line:
+def _line(platform: Platform, row: Delivery, text: bytes, policy: Policy) -> Line:
     try:
         incoming = native.read(row.source, text, policy.size_cap_bytes)
     except BadInput as fault:
         return Line(checks.row(fault, policy.recording_cap), native.readable_id(text))
-    return Line(checks.row(incoming, policy.recording_cap, row.received_at), incoming.id)
+    said = said_in(platform, policy, incoming)
+    return Line(checks.row(incoming, policy.recording_cap, row.received_at), incoming.id, objection=said)
 
 
 def _settle_valid(
@@ -134,6 +141,8 @@ def _settle_valid(
 ) -> bool:
     if isinstance(result, Quarantined):
         return quarantine(platform, tx, row, token, result)
+    if result.objection is not None:  # before any of the batch is judged: their order must not matter
+        record_said(platform, tx, result.objection, row.id)
     if result.why is not None:
         return quarantine(platform, tx, row, token, result.why, source_id=result.id or row.source_id)
     values = {"source_id": result.id, "findings": found_in(row, result.failed)}
@@ -145,11 +154,13 @@ def _settle_valid(
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The gate's answer for each purpose, and what recognises the call again."""
+    """The gate's answer for each purpose, the draws behind it, and what recognises the call again."""
 
     verdicts: Mapping[str, Admitted | Refused]
+    draws: Sequence[Draw]
     digests: Digests
     policy: str
+    uninformed: tuple[str, str] | None  # the agent, and the notice that they had not acknowledged
 
 
 def admit_recordings(platform: Platform, chunk: str) -> dict[str, object]:
@@ -165,24 +176,38 @@ def admit_recordings(platform: Platform, chunk: str) -> dict[str, object]:
 
 
 def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Judged:
-    incoming = read.incoming
+    incoming, identity = read.incoming, read.digests.identity
+    callers = callers_of(platform, incoming)
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
-        known = platform.catalog.known(tx, [read.digests.identity])
+        known = platform.catalog.known(tx, [identity])
+        objections = platform.catalog.objections_of(tx, identity, callers)
         at_start = platform.catalog.policy_at(tx, min(incoming.started_at, row.received_at))
-    month = month_of(incoming.started_at, (at_start or policy).zone)
+        informed = informed_at(platform, tx, at_start, incoming.agent)
+        draw = at_gate(platform, tx, incoming, (at_start or policy).zone)
     facts = gate.Facts(
         policy_at_start=at_start,
-        month_secret=platform.keyring.mac("draw", month.encode()).digest,
-        acknowledged_at=platform.acknowledged(at_start, incoming.agent) if at_start else None,
+        month_secret=draw.secret,
+        acknowledged_at=informed,
         delivered_before=known.content_digest is not None and row.recording is None,  # not by this delivery
         erased_before=known.erased,
+        drawn=draw.drawn,
+        objected=objected(objections, identity, incoming, at_start.purposes if at_start else ()),
     )
     asked = gate.asked(policy, incoming, facts)
     came_back = known.is_gone or (bool(asked) and known.erased.issuperset(asked))
     if known.content_digest not in (None, read.digests.content) and not came_back:
         raise BadInput("id_reused", "id")
-    return Judged(gate.judge(policy, incoming, row.received_at, now, facts), read.digests, policy.digest)
+    verdicts = gate.judge(policy, incoming, row.received_at, now, facts)
+    draws = judged_by(platform, draw, incoming, at_start, verdicts, row.id, now)
+    return Judged(verdicts, draws, read.digests, policy.digest, _uninformed(incoming, at_start, verdicts))
+
+
+def _uninformed(
+    incoming: IncomingRecording, at_start: Policy | None, verdicts: Mapping[str, Admitted | Refused]
+) -> tuple[str, str] | None:
+    lacking = Refused("agent_not_informed") in verdicts.values()
+    return (incoming.agent, at_start.agents.notice) if lacking and at_start and at_start.agents else None
 
 
 def _settle_judged(
@@ -201,11 +226,15 @@ def _settle_judged(
     ):
         return False
     platform.catalog.set_verdicts(tx, row.id, result.verdicts)
+    settle_draws(platform, tx, result.draws)
+    if result.uninformed is not None:
+        platform.catalog.note_uninformed(tx, *result.uninformed, row.received_at)
+    drawn = {draw.purpose: {"draw": str(draw.id), "month": draw.month} for draw in result.draws}
     entries = [
         {
             "subject": str(row.id), "purpose": purpose, "policy": result.policy,
             "outcome": verdict.code if isinstance(verdict, Refused) else "admitted",
-        }
+        } | drawn.get(purpose, {})
         for purpose, verdict in result.verdicts.items()
     ]  # fmt: skip
     fallback = [{"subject": str(row.id), "policy": result.policy, "outcome": code or "admitted"}]
@@ -249,60 +278,3 @@ def retry_delivery(platform: Platform, id: UUID) -> bool:
             return False
         platform.catalog.append(tx, "consigne", "ingest:delivery:retried", [{"subject": str(id)}])
     return True
-
-
-# What the steps of ingest share
-
-
-def quarantine(
-    platform: Platform, tx: Transaction, row: Delivery, token: UUID, why: Quarantined, **more: object
-) -> bool:
-    """It could not be judged: it stays at its source until the deadline of the policy in force."""
-    now = platform.catalog.now(tx)
-    policy = in_force(platform, tx, now)
-    deadline = add(row.received_at, policy.quarantine_deadline, policy.zone)
-    values = {
-        "code": why.code, "detail": why.detail or None, "findings": found_in(row, why.checks),
-        "deadline": deadline,
-    }  # fmt: skip
-    if not platform.catalog.move_delivery(tx, row.id, token, row.state, "quarantined", **values, **more):
-        return False
-    entry = {"subject": str(row.id), "outcome": why.code, "detail": why.detail}
-    platform.catalog.append(tx, "consigne", "ingest:delivery:quarantined", [entry])
-    return True
-
-
-def found_in(row: Delivery, failed: Sequence[str]) -> list[str]:
-    """Ids of the checks that a delivery failed so far, each once."""
-    return list(dict.fromkeys([*row.findings, *failed]))
-
-
-def delivery_ids(platform: Platform, chunk: str) -> list[UUID]:
-    """The deliveries of a stored chunk."""
-    with platform.catalog.begin() as tx:
-        return platform.catalog.chunk(tx, UUID(chunk))
-
-
-def taking(
-    states: Sequence[str],
-) -> Callable[[Catalog, Transaction, Sequence[UUID], UUID], Sequence[Delivery]]:
-    """Claim deliveries that are still in one of the states."""
-
-    def take(catalog: Catalog, tx: Transaction, ids: Sequence[UUID], token: UUID) -> Sequence[Delivery]:
-        return catalog.take_deliveries(tx, states, ids, token)
-
-    return take
-
-
-def finish(outcome: Outcome) -> dict[str, object]:
-    """A task's summary. Unavailable where another try may help: Airflow retries with backoff. What is left for
-    the next run fails nothing here: one bad call must not stop its chunk, and `report_batch` shows it."""
-    if outcome.failed:
-        codes = ", ".join(sorted(set(outcome.failed.values())))
-        raise Unavailable("unfinished", f"{len(outcome.failed)} rows", codes)
-    return {
-        "done": len(outcome.done),
-        "refused": len(outcome.refused),
-        "left": sorted(set(outcome.left.values())),
-        "lost": len(outcome.lost),
-    }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Artifact
+from consigne.acts.reclock import due_now
 from consigne.acts.safe import take_out
 from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.errors import Conflict, Misconfigured
@@ -37,7 +38,9 @@ def export(platform: Platform, actor: Actor, id: UUID, reason: str) -> Offered |
         policy = platform.catalog.policy_at(tx, now)
         if policy is None:
             raise Misconfigured("no_policy_in_force")
-        verdict = _judge(policy, actor, artifact, reason, now)
+        hushed = platform.catalog.is_hushed(tx, id)
+        due_at = due_now(platform, tx, artifact, now) if artifact else now
+        verdict = _judge(policy, actor, artifact, due_at, hushed, reason, now)
         told = _told(id, artifact, policy) | (
             # A denial goes without its reason: one that the policy does not list may be any text.
             {"code": verdict.code} if isinstance(verdict, Denied) else {"reason": reason}
@@ -50,15 +53,21 @@ def export(platform: Platform, actor: Actor, id: UUID, reason: str) -> Offered |
 
 
 def _judge(
-    policy: Policy, actor: Actor, artifact: Artifact | None, reason: str, now: datetime
+    policy: Policy,
+    actor: Actor,
+    artifact: Artifact | None,
+    due_at: datetime,
+    hushed: bool,
+    reason: str,
+    now: datetime,
 ) -> Artifact | Denied:
     if artifact is None:
         return Denied("unknown_artifact")
     target = Target(
         purpose=artifact.purpose,
         part=Part(artifact.part),
-        restricted=artifact.restricted,
-        due_at=artifact.due_at,
+        restricted=artifact.restricted or hushed,
+        due_at=due_at,
         state=ArtifactState(artifact.state),
     )
     verdict = may(policy, actor, Verb.EXPORT, target, reason, now)

@@ -88,14 +88,19 @@ def contents(platform: Platform, policy: Policy, found: Mapping[bytes, Waiting],
 def _digests(
     platform: Platform, incoming: IncomingRecording, metadata: Private[bytes], audio: Private[bytes]
 ) -> Digests:
-    name = encode({"source": incoming.source, "id": incoming.id})
     sound, words = (hashlib.sha256(content.reveal()).digest() for content in (audio, metadata))
     mac = platform.keyring.mac
     return Digests(
-        mac("tombstone", b"identity" + name).digest,
+        identity_digest(platform, incoming.source, incoming.id),
         mac("tombstone", b"content" + sound + words).digest,
         mac("tombstone", b"audio" + sound).digest,
     )
+
+
+def identity_digest(platform: Platform, source: str, id: str) -> bytes:
+    """What recognises a call again by the name that its source gave it."""
+    name = encode({"source": source, "id": id})
+    return platform.keyring.mac("tombstone", b"identity" + name).digest
 
 
 def lacks_words(policy: Policy, purposes: Sequence[str], incoming: IncomingRecording) -> bool:

@@ -208,6 +208,36 @@ class Names(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """A row of `messages`: a person (account) is told something about a subject (an identifier or a day)."""
+
+    id: UUID
+    recipient: str
+    kind: str
+    subject: str
+    made_at: datetime
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message in words, as it goes out; sent twice, it carries the same identifier."""
+
+    id: UUID
+    to: str
+    title: str
+    body: str
+    written_at: datetime
+
+
+class Mailer(Protocol):
+    """A mail server. Unavailable where it is away, slow or does not let us in; Misconfigured."""
+
+    def send(self, letter: Letter) -> str | None:
+        """None: the server took it; else why it did not, for this letter alone: `refused`, `bad_address`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A row of `deliveries`, as a step claims it."""
 
@@ -245,6 +275,22 @@ class Artifact:
     version: str
     digest: bytes
     bytes: int
+    hold: UUID | None = None
+    unheld_due_at: datetime | None = None
+
+    @property
+    def own_due_at(self) -> datetime:
+        """When its own clock ends, whether or not a hold keeps it longer."""
+        return self.unheld_due_at or self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A row of `data_keys`: an attempt's key, wrapped under an epoch."""
+
+    attempt: UUID
+    epoch: str
+    wrapped: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +327,14 @@ class Erasure:
     versions_deleted: int | None
     uploads_aborted: int | None
     absent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """A kept artifact that an objection binds; `is_extended`: a decision keeps it beyond its own end."""
+
+    artifact: UUID
+    recording: UUID
+    purpose: str
+    objection: UUID
+    is_extended: bool

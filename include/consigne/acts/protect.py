@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 
 from consigne.acts import safe
 from consigne.acts.catalog import Catalog, Transaction
-from consigne.acts.ingest import delivery_ids, finish, found_in, quarantine, taking
+from consigne.acts.deliveries import delivery_ids, finish, found_in, quarantine, taking
+from consigne.acts.epochs import open_epoch
 from consigne.acts.journey import Platform, Step, advance
 from consigne.acts.locate import Contents, contents, in_force, lacks_words, policy_now, waiting
 from consigne.acts.ports import Artifact, Delivery
@@ -24,7 +25,7 @@ from consigne.rules.redaction import names
 from consigne.rules.redaction.profiles import WITH_NAMES
 from consigne.rules.redaction.redact import Protected, protect
 from consigne.rules.redaction.transcript import Detector
-from consigne.rules.retention import Due, clock_start, epoch_name, falls_due
+from consigne.rules.retention import Due, clock_start, falls_due
 from consigne.rules.values import ArtifactName, MaskedInterval, Part, Quarantined, Refused
 
 _RECORDINGS = UUID("6c9ed1d8-7c42-5d0b-9d8f-5a3b7c1e2f40")  # a name space of our own for uuid5 (RFC 9562)
@@ -51,6 +52,7 @@ class Stowed:
     shelved: tuple[Shelved, ...]
     remarks: tuple[str, ...]  # ids of checks
     expired: tuple[str, ...]  # purposes whose end came while this was on its way
+    policy: str  # by whose clocks
 
 
 def protect_recordings(platform: Platform, chunk: str) -> dict[str, object]:
@@ -103,7 +105,8 @@ def stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> S
             expired.append(purpose)
             continue
         shelved += _shelve(platform, policy, purpose, recording, read, redacted, dues)
-    return Stowed(read, recording, row.received_at, duration_ms, tuple(shelved), remarks, tuple(expired))
+    made = tuple(shelved), remarks, tuple(expired), policy.digest
+    return Stowed(read, recording, row.received_at, duration_ms, *made)
 
 
 def _redact(platform: Platform, policy: Policy, purpose: str, read: Contents) -> Protected | Quarantined:
@@ -164,29 +167,17 @@ def artifact_id(recording: UUID, purpose: str, part: Part) -> UUID:
     return uuid5(recording, f"{purpose}/{part}")
 
 
-def open_epoch(platform: Platform, policy: Policy, purpose: str, due_at: datetime) -> str:
-    """The epoch that ends then, the next generation where one is spent. Its row comes before its key, so that no
-    key lives without a row that will end it; closed in between, the key's name is destroyed already."""
-    length = policy.purposes[purpose].epoch_length
-    for generation in range(100):
-        name = epoch_name(purpose, due_at, policy.zone, length, generation)
-        with platform.catalog.begin() as tx:
-            if platform.catalog.add_epoch(tx, name, purpose, due_at, platform.catalog.now(tx)) != "open":
-                continue
-        try:
-            platform.keyring.open_epoch(name)
-        except Conflict:
-            continue
-        return name
-    raise Conflict("epoch_spent", purpose, "a hundred generations of one day's epoch are destroyed")
-
-
 def settle(
     platform: Platform, tx: Transaction, row: Delivery, token: UUID, result: Stowed | Quarantined
 ) -> bool:
     """admitted → protected with recording, artifacts and keys; or quarantined, or refused."""
     if isinstance(result, Quarantined):
         return quarantine(platform, tx, row, token, result)
+    policy = in_force(platform, tx, platform.catalog.now(tx))
+    if policy.digest != result.policy:
+        raise Conflict(
+            "version_changed", str(row.id), "another version came into force: the next run goes on"
+        )
     known = platform.catalog.known(tx, [result.read.digests.identity])
     if known.content_digest is not None and row.recording is None:  # its twin was faster
         if known.content_digest != result.read.digests.content:
@@ -198,7 +189,6 @@ def settle(
     values = {"recording": result.recording, "findings": found_in(row, result.remarks)}
     if not platform.catalog.move_delivery(tx, row.id, token, "admitted", "protected", **values):
         return False
-    policy = in_force(platform, tx, platform.catalog.now(tx))
     if (
         not platform.catalog.add_recording(tx, _recording(platform, policy, row, result))
         and row.recording is None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from consigne.acts.ingest import delivery_ids, finish, taking
+from consigne.acts.deliveries import delivery_ids, finish, taking
 from consigne.acts.journey import Outcome, Platform, Step, advance
 from consigne.acts.locate import Contents, contents, lacks_words, located, policy_now, waiting
 from consigne.acts.ports import Delivery, Waiting

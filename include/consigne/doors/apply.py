@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
+from consigne.acts.draw import keep_months
 from consigne.acts.repair import destroy_again
 from consigne.adapters.catalog.grants import grant, make_roles
 from consigne.adapters.catalog.migrate import migrate
@@ -17,11 +19,12 @@ from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
-from consigne.doors.settings import DATABASE_ROLES, Settings
+from consigne.doors.settings import DATABASE_ROLES, DRAW_SECRET, Settings
 from consigne.doors.wiring import open_platform, read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.limits import breaches
 from consigne.rules.policy.load import Loaded, load
+from consigne.rules.policy.model import Policy
 from consigne.rules.redaction.profiles import WITH_NAMES
 
 Say = Callable[[str], None]
@@ -40,19 +43,41 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
     with catalog.begin() as tx:
         # A keyring is made once, before the first policy: one that is missing later is away, not new.
         open_keyring(settings.keyring_url).prepare(first=catalog.newest_policy(tx) is None)
-        loaded = _put_in_force(catalog, tx, settings, given, say)
+        _put_in_force(catalog, tx, settings, given, say)
+    apply_current(settings, say)
+    settings.secret(DRAW_SECRET)  # made now, so that a telephone system can be given it
+    keep_months(open_platform(settings, "decide"))  # no call is drawn under a month that is not committed
+    for name in destroy_again(open_platform(settings, "expire")):
+        say(f"epoch {name} had come back with a restored keyring: destroyed again")
+
+
+def apply_current(settings: Settings, say: Say) -> None:
+    """The store brought in line with the versions in force and announced; what a purpose that is gone still keeps
+    keeps its listener. Needs the store's root credentials. Idempotent."""
+    catalog = Catalog(open_engine(settings.database_url("read")), os.urandom)
+    with catalog.begin() as tx:
+        current, kept = catalog.current_policies(tx, catalog.now(tx)), catalog.purposes_kept(tx)
+        earlier = catalog.all_policies(tx)
+    policy = join_purposes(earlier, current, kept)
     server = (
         settings.store_endpoint,
         settings.store_region,
         settings.store_secure,
         settings.store_credentials("root"),
     )
-    credentials = {name: settings.store_credentials(name) for name in identities(loaded.policy)}
-    for change in configure_store(*server, loaded.policy, credentials):
+    credentials = {name: settings.store_credentials(name) for name in identities(policy)}
+    for change in configure_store(*server, policy, credentials):
         say(change)
     probe(*server)
-    for name in destroy_again(open_platform(settings, "expire")):
-        say(f"epoch {name} had come back with a restored keyring: destroyed again")
+
+
+def join_purposes(earlier: Sequence[Policy], current: Sequence[Policy], kept: set[str]) -> Policy:
+    """The version in force (the first of `current`) with the purposes of those announced too, and of any earlier
+    version where something is still kept for them."""
+    purposes = {name: rule for policy in earlier for name, rule in policy.purposes.items() if name in kept}
+    for policy in reversed(current):
+        purposes |= policy.purposes
+    return replace(current[0], purposes=purposes)
 
 
 def read_policy(settings: Settings) -> tuple[Loaded, str]:
@@ -96,13 +121,14 @@ def prepare_catalog(settings: Settings, admin: Engine) -> None:
 
 def _put_in_force(
     catalog: Catalog, tx: Connection, settings: Settings, given: tuple[Loaded, str], say: Say
-) -> Loaded:
+) -> None:
+    """The first policy takes force by its file; afterwards the file may be any version that was ever decided."""
     loaded, content = given
     known = catalog.newest_policy(tx)
-    if known is not None and known.digest != loaded.policy.digest:
+    if known is not None and not catalog.is_known(tx, loaded.policy.digest):
         raise Misconfigured(
             "policy_changed", str(settings.policy_file),
-            f"version {known.version} is in force; a policy changes by a decision of the DPO, not by a file",
+            f"version {known.version} was decided last; a policy changes by a decision of the DPO: `policy draft`",
         )  # fmt: skip
     if known is None:
         now: datetime = catalog.now(tx)
@@ -110,4 +136,3 @@ def _put_in_force(
         entry = {"subject": loaded.policy.digest, "version": loaded.policy.version, "outcome": "in_force"}
         catalog.append(tx, "consigne", "configure:policy:applied", [entry])
         say(f"policy {loaded.policy.version} is in force")
-    return loaded

@@ -19,8 +19,11 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "read")
 AIRFLOW_DATABASE = "consigne_airflow"  # and its role: a given server may hold another Airflow
 FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run")
+MAIL_SECRET = "mail-password"
 SWEEP_SECRET = "desk-sweep"
 """The secret with which the sealer calls the desk's `/internal/sweep` (header X-Consigne-Sweep)."""
+DRAW_SECRET = "draw-hook"
+"""The secret with which a telephone system asks `/consigne/draw` at call set-up."""
 # Account -> its role (contract.md, Commands). Nobody is Admin.
 ACCOUNTS = {
     "ops": "ops",
@@ -50,6 +53,7 @@ class Settings:
     database_given: bool = False
     keyring_given: str = ""
     transcriber_given: str = ""
+    mail_given: str = ""  # smtp[s]://user@host:port?from=…; its password is a secret
     names_model: str = ""  # folders of spaCy models, separated by `:`
 
     @classmethod
@@ -128,9 +132,10 @@ class Settings:
         return changed
 
     def remember_servers(self) -> Settings:
-        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL and
-        CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
+        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL, CONSIGNE_MAIL_URL
+        and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
         never its value; a model that is not there, now or since, is Misconfigured too."""
+        from consigne.adapters.mail import read_url
         from consigne.adapters.names import PresidioNames
         from consigne.adapters.transcriber.open import open_transcriber  # numbers: slow to import
 
@@ -152,6 +157,11 @@ class Settings:
             changes["database_given"] = True
         if keyring := os.environ.get("CONSIGNE_KEYRING_URL"):
             changes["keyring_given"] = keyring
+        if mail := os.environ.get("CONSIGNE_MAIL_URL"):
+            server = read_url(mail)
+            if server and server.password:
+                self._put_secret(MAIL_SECRET, server.password)
+            changes["mail_given"] = server.url if server else ""
         transcriber = os.environ.get("CONSIGNE_TRANSCRIBER_URL") or self.transcriber_url
         open_transcriber(transcriber).prepare()
         changes["transcriber_given"] = transcriber
@@ -189,6 +199,11 @@ class Settings:
     def transcriber_url(self) -> str:
         """`none:` unless CONSIGNE_TRANSCRIBER_URL named one."""
         return self.transcriber_given or "none:"
+
+    @property
+    def mail_url(self) -> str:
+        """`none:` unless CONSIGNE_MAIL_URL named a server; its password is the secret MAIL_SECRET."""
+        return self.mail_given or "none:"
 
     def secret(self, name: str, bytes: int = 48) -> str:
         """The secret of that name, URL-safe text of so many random bytes, made at the first ask."""

@@ -7,7 +7,7 @@ start of the call; that the purpose exists, and how long it lives, by the policy
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from consigne.rules.clock import Duration, add, zone_named
@@ -23,9 +23,10 @@ DELIVERED_PARTS = (Part.AUDIO, Part.TRANSCRIPT)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog and the keyring know: the policy that was in force at the call's start; the draw's
-    secret for `month_of` that start; when the call's agent acknowledged (`acknowledgements`); whether the
-    same call (source and id) was admitted before, and for which purposes it was erased."""
+    """What the catalog and the keyring know: the policy that was in force at the call's start; the secret of the
+    month that draws it (`draw.month_for`), and by purpose whether a draw that stands drew it; when the call's
+    agent acknowledged (`acknowledgements`); whether the same call (source and id) was admitted before, and for which purposes it was erased; the purposes that an
+    objection recorded for this call or its caller binds (`objections`)."""
 
     policy_at_start: Policy | None
     month_secret: bytes
@@ -33,6 +34,8 @@ class Facts:
     delivered_before: bool = False
     erased_before: frozenset[str] = frozenset()
     horizon: Duration = DEFAULT_HORIZON
+    objected: frozenset[str] = frozenset()
+    drawn: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,19 @@ def judge(
     }
 
 
+def at_set_up(policy: Policy, purpose: str, started_at: datetime) -> str | None:
+    """What is known of a call at its set-up without a draw: `systematic` recording by law, or why it cannot be
+    recorded for the purpose; None where the draw decides."""
+    rule = policy.purposes.get(purpose)
+    if rule is None:
+        return "unknown_purpose"
+    if not is_in_period(rule, started_at, policy.zone):
+        return "outside_period"
+    if rule.needs.get("trigger"):  # a person starts it, later
+        return "needs_human_trigger"
+    return "systematic" if rule.legal_text is not None else None
+
+
 def overall(verdicts: Mapping[str, Admitted | Refused]) -> Admitted | Refused:
     """The delivery's own verdict: admitted for some purpose, else the first refusal, or `no_purpose`."""
     refusals = [verdict for verdict in verdicts.values() if isinstance(verdict, Refused)]
@@ -99,8 +115,13 @@ def _lacks_policy_at_start(case: _Case) -> bool:
 
 
 def _is_outside_period(case: _Case) -> bool:
-    local = case.incoming.started_at.astimezone(zone_named(case.at_start.zone))
-    return not any(_holds(period, local) for period in case.rule.periods)
+    return not is_in_period(case.rule, case.incoming.started_at, case.at_start.zone)
+
+
+def is_in_period(purpose: Purpose, started_at: datetime, zone: str) -> bool:
+    """Whether calls that start then are recorded for the purpose; `zone` is the policy's."""
+    local = started_at.astimezone(zone_named(zone))
+    return any(_holds(period, local) for period in purpose.periods)
 
 
 def _holds(period: Period, local: datetime) -> bool:
@@ -126,6 +147,8 @@ def _is_announced_late(case: _Case) -> bool:
 
 
 def _is_objected(case: _Case) -> bool:
+    if case.purpose in case.facts.objected and case.rule.legal_text is None:
+        return True
     objection = case.incoming.objection
     if objection is None:
         return False
@@ -166,6 +189,8 @@ def _is_past_due(case: _Case) -> bool:
 def _is_not_drawn(case: _Case) -> bool:
     if case.rule.legal_text is not None:
         return False
+    if case.purpose in case.facts.drawn:
+        return not case.facts.drawn[case.purpose]
     call = case.incoming
     digest = draw_digest(case.facts.month_secret, call.source, call.id, case.purpose)
     return not is_drawn(digest, case.rule.sampling_rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from consigne.rules.clock import iso
 from consigne.rules.evidence.canonical import encode
+from consigne.rules.policy.model import Policy
 
 REASON_CHARS = 2000
 """The longest reason: enough for necessity and why less will not do."""
@@ -21,6 +23,14 @@ class Answer(StrEnum):
     REFUSE = "refuse"
     EXTEND = "extend"
     EXTEND_AND_RESTRICT = "extend_and_restrict"
+    KEEP_UNDER_ANOTHER_PURPOSE = "keep_under_another_purpose"
+
+
+class Stage(StrEnum):
+    """Whose word a pending request waits for: the owners state necessity, then the DPO decides."""
+
+    OWNER = "owner"
+    DPO = "dpo"
 
 
 class RequestState(StrEnum):
@@ -56,11 +66,12 @@ class ExceptionRequest:
     state: RequestState = RequestState.PENDING
     run: str | None = None
     answered_at_airflow: datetime | None = None
+    why_not_less: str = ""
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of what was asked: what a decision is bound to."""
-        asked = {
+        asked: dict[str, object] = {
             "id": str(self.id),
             "requester": self.requester,
             "ground": self.ground,
@@ -74,12 +85,15 @@ class ExceptionRequest:
                 for item in sorted(self.items, key=lambda item: item.artifact)
             ],
         }
+        if self.why_not_less:  # what was asked before there was such a field keeps its digest
+            asked["why_not_less"] = self.why_not_less
         return sha256(encode(asked)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The one answer to a request, bound to its digest. `until` is the new due date; None where refused."""
+    """The one answer to a request, bound to its digest. `until` is the new due date, under another purpose the
+    earliest that `purpose`'s clock gives; None where refused. An owner who sees no necessity refuses."""
 
     id: UUID
     request: UUID
@@ -91,6 +105,35 @@ class Decision:
     decided_at: datetime
     policy: str
     applied_at: datetime | None = None
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """An owner's word that a request is necessary, bound to its digest."""
+
+    request: UUID
+    owner: str
+    request_digest: str
+    reason: str
+    given_at: datetime
+    policy: str
+
+
+def owners_asked(policy: Policy, purposes: Iterable[str]) -> frozenset[str]:
+    """Whose word of necessity a request that touches these purposes needs, by the policy in force."""
+    touched = (policy.purposes[name] for name in purposes if name in policy.purposes)
+    return frozenset(purpose.owner for purpose in touched if Stage.OWNER in purpose.approval)
+
+
+def owners_awaited(policy: Policy, purposes: Iterable[str], spoken: Iterable[str]) -> frozenset[str]:
+    """Of them, who has not stated necessity yet; `spoken` has."""
+    return owners_asked(policy, purposes).difference(spoken)
+
+
+def stage_of(policy: Policy, purposes: Iterable[str], spoken: Iterable[str]) -> Stage:
+    """Whose turn it is, `spoken` being the owners who have stated necessity."""
+    return Stage.OWNER if owners_awaited(policy, purposes, spoken) else Stage.DPO
 
 
 def run_of(request: UUID) -> str:

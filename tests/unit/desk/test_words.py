@@ -44,6 +44,21 @@ def test_the_shipped_policies_grounds_and_reasons_have_words(shipped: Policy, de
     assert codes <= text.TEXTS.keys()
 
 
+# Kinds that are about no call, and steps, which the register names by what came of them.
+_OF_NO_CALL = re.compile(
+    r"configure:.*|draw:month:.*|expire:(epoch|manifest):.*|inform:acknowledgement:.*|remind:.*|repair:.*"
+    r"|ingest:batch:.*|ingest:(artifact|delivery):(confirm|clear|judge|protect|transcribe|validate)"
+)
+
+
+def test_every_kind_of_entry_on_a_call_has_words() -> None:
+    sources = [file.read_text() for file in DESK.parents[1].rglob("*.py")]
+    kinds = {kind for source in sources for kind in re.findall(r'"([a-z]+:[a-z]+:[a-z_-]+)"', source)}
+    told = {kind for kind in kinds if not _OF_NO_CALL.fullmatch(kind)}
+    assert len(told) > 30
+    assert {f"act.{kind}" for kind in told} <= text.TEXTS.keys()
+
+
 @pytest.mark.parametrize(
     ("chosen", "accepted", "language"),
     [

@@ -10,11 +10,28 @@ from consigne.rules.policy.load import load
 pytestmark = pytest.mark.promise("P1")
 
 
+AGENTS = 'agents: {notice: "2026-01", acknowledgements: agents.csv}'
+ADVICE = ("agents", "staff_not_consulted", "warning")
+
+
+def consulted(text: str) -> str:
+    """The same policy, saying when staff representatives were consulted."""
+    assert AGENTS in text
+    return text.replace(AGENTS, f"{AGENTS[:-1]}, consulted_on: 2025-12-01}}")
+
+
 def test_the_shipped_policy_breaks_no_limit(shipped_text: str) -> None:
-    assert breaches(load(shipped_text)) == []
+    assert breaches(load(consulted(shipped_text))) == []
+
+
+def test_a_missing_consultation_of_staff_is_a_warning_and_never_an_error(shipped_text: str) -> None:
+    assert [(each.field, each.code, each.severity) for each in breaches(load(shipped_text))] == [ADVICE]
+    without = shipped_text.replace(AGENTS + "\n", "", 1)
+    assert [each.code for each in breaches(load(without))] == ["agents_not_informed"]
 
 
 def test_the_demo_breaks_some_and_says_so(demo_text: str) -> None:
+    demo_text = consulted(demo_text)
     found = breaches(load(demo_text))
     assert {(each.field, each.code, each.severity) for each in found} == {
         (f"purposes.{name}.sampling_rate", "systematic", "warning")
@@ -109,18 +126,19 @@ def test_each_limit_names_its_line(shipped_text: str, old: str, new: str, field:
         ("audio: {retention: P5Y, cap: P5Y}", "audio: {retention: P60M, cap: P5Y}"),
         ("sampling_rate: 0.05", "sampling_rate: 0.5"),
         ("names_kept: P12M", "names_kept: P6M"),
+        ("approval: [dpo]", "approval: [owner, dpo]"),
         ("{from: 2027-01-01, until: 2027-12-31", "{from: 2028-01-01, until: 2028-12-31"),
     ],
 )
 def test_what_keeps_a_limit_exactly_is_no_breach(shipped_text: str, old: str, new: str) -> None:
-    assert breaches(load(shipped_text.replace(old, new, 1))) == []
+    assert breaches(load(consulted(shipped_text).replace(old, new, 1))) == []
 
 
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
         ("profile: payment", "profile: none_such", "unknown_profile"),
-        ("approval: [dpo]", "approval: [owner, dpo]", "stage_not_built"),  # a stage that nobody would ask
+        ("approval: [dpo]", "approval: [dpo, owner]", "dpo_last"),
     ],
 )
 def test_what_this_version_cannot_do_is_an_error_in_a_demo_too(
@@ -132,6 +150,6 @@ def test_what_this_version_cannot_do_is_an_error_in_a_demo_too(
 
 def test_a_legal_text_alone_allows_every_call(shipped_text: str) -> None:
     owner = "    legal_basis: legitimate_interest\n    owner: trainer\n"
-    text = shipped_text.replace("sampling_rate: 0.05", "sampling_rate: 1", 1)
+    text = consulted(shipped_text).replace("sampling_rate: 0.05", "sampling_rate: 1", 1)
     text = text.replace(owner, owner + '    legal_text: "Un texte"\n', 1)
     assert breaches(load(text)) == []

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Erasure
+from consigne.adapters.catalog.holds import is_held_back, wait_for_holds
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import (
     artifacts,
@@ -43,7 +44,7 @@ _COLUMNS = [
 
 def _waits(now: datetime) -> ColumnElement[bool]:
     """A request filed before the due second keeps its artifact for the response time; a committed decision
-    that is not yet applied is honoured."""
+    that is not yet applied is honoured, and an open hold, whether or not it has caught what fits."""
     pending = (
         (requests.c.state == "pending")
         & (requests.c.filed_at < artifacts.c.due_at)
@@ -56,7 +57,7 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     query = (
         select(1).select_from(joined).where(request_items.c.artifact == artifacts.c.id, or_(pending, granted))
     )
-    return exists(query)
+    return or_(exists(query), is_held_back(now))
 
 
 class ErasureCatalog(Session):
@@ -125,10 +126,12 @@ class ErasureCatalog(Session):
     def start_erasing(
         self, tx: Connection, ids: Sequence[UUID], now: datetime, ground: str, key_version: int
     ) -> list[UUID]:
-        """Lock, check again, `erasing`, tombstone: one transaction. Returns those that started now."""
+        """Lock, check again, `erasing`, tombstone: one transaction. `ground` is of those whose row names no other.
+        Returns those that started now."""
         due = (
             artifacts.c.id.in_(ids) & artifacts.c.state.in_(("storing", "kept")) & (artifacts.c.due_at <= now)
         )
+        wait_for_holds(tx)
         tx.execute(
             select(artifacts.c.id).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.id).with_for_update()
         )
@@ -144,7 +147,7 @@ class ErasureCatalog(Session):
         made = [
             {
                 "artifact": row["id"], "recording": row["recording"], "purpose": row["purpose"], "part": row["part"],
-                "epoch": row["epoch"], "attempt": row["attempt"], "object": row["object"], "ground": ground,
+                "epoch": row["epoch"], "attempt": row["attempt"], "object": row["object"], "ground": row["ended_for"] or ground,
                 "erasing_at": now, "key_version": key_version,
                 "identity_digest": known[row["recording"]].identity_digest,
                 "audio_digest": known[row["recording"]].audio_digest,

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.adapters.catalog.session import Session
-from consigne.adapters.catalog.tables import artifacts, decisions, request_items, requests
-from consigne.rules.request import Answer, Decision, ExceptionRequest, RequestItem, RequestState
+from consigne.adapters.catalog.tables import (
+    artifacts,
+    data_keys,
+    decisions,
+    deliveries,
+    recordings,
+    request_items,
+    requests,
+    verdicts,
+)
+from consigne.adapters.catalog.tables_decided import opinions
+from consigne.adapters.catalog.tables_people import objections
+from consigne.rules.request import Answer, Decision, ExceptionRequest, Opinion, RequestItem, RequestState
 
 _REQUEST = [requests.c[name] for name in ExceptionRequest.__dataclass_fields__ if name != "items"]
 _DECISION = [decisions.c[name] for name in Decision.__dataclass_fields__]
+_OPINION = [opinions.c[name] for name in Opinion.__dataclass_fields__]
+_MOVING = (
+    *(artifacts.c[name] for name in ("recording", "purpose", "part", "policy", "clock_start", "masked")),
+    *(recordings.c[name] for name in ("started_at", "received_at", "notice")),
+    artifacts.c.id.label("artifact"),
+    artifacts.c.hold.is_not(None).label("is_held"),
+)
 _NOW = func.consigne_now()
 
 
@@ -45,11 +65,15 @@ class RequestsCatalog(Session):
         return tx.execute(select(requests.c.digest).where(requests.c.id == id)).scalar_one_or_none()
 
     def awaited(self, tx: Connection, artifacts: Sequence[UUID]) -> bool:
-        """Whether any of these has a request that still waits: a second cannot lengthen the wait."""
-        joined = request_items.join(requests, requests.c.id == request_items.c.request)
-        waits = request_items.c.artifact.in_(artifacts) & (requests.c.state == "pending")
-        query = select(exists().select_from(joined).where(waits, requests.c.lapses_at > _NOW))
-        return bool(tx.execute(query).scalar_one())
+        """Whether any of these has a request that still waits, or a decision that is not applied yet: a second
+        request cannot lengthen the wait."""
+        joined = request_items.join(requests, requests.c.id == request_items.c.request).outerjoin(
+            decisions, decisions.c.request == requests.c.id
+        )
+        pending = (requests.c.state == "pending") & (requests.c.lapses_at > _NOW)
+        granted = decisions.c.applied_at.is_(None) & (decisions.c.until > _NOW)
+        waits = request_items.c.artifact.in_(artifacts) & or_(pending, granted)
+        return bool(tx.execute(select(exists().select_from(joined).where(waits))).scalar_one())
 
     def add_decision(self, tx: Connection, decision: Decision) -> bool:
         """pending → decided with the decision; false where the request does not wait any more."""
@@ -71,6 +95,18 @@ class RequestsCatalog(Session):
         row = tx.execute(query.with_for_update() if lock else query).mappings().one_or_none()
         return None if row is None else Decision(**{**row, "answer": Answer(row["answer"])})
 
+    def add_opinion(self, tx: Connection, opinion: Opinion) -> None:
+        """An owner states necessity."""
+        tx.execute(
+            insert(opinions).values({column.name: getattr(opinion, column.name) for column in _OPINION})
+        )
+
+    def opinions(self, tx: Connection, request: UUID) -> list[Opinion]:
+        """The owners' words on a request, oldest first."""
+        query = select(*_OPINION).where(opinions.c.request == request)
+        rows = tx.execute(query.order_by(opinions.c.given_at, opinions.c.owner)).mappings()
+        return [Opinion(**row) for row in rows]
+
     def lapse_requests(self, tx: Connection) -> list[UUID]:
         """pending → lapsed for all whose response time is over."""
         over = (requests.c.state == "pending") & (requests.c.lapses_at <= _NOW)
@@ -82,13 +118,60 @@ class RequestsCatalog(Session):
         """Airflow has a run for the request. Idempotent."""
         tx.execute(update(requests).where(requests.c.id == id, requests.c.run.is_(None)).values(run=run))
 
-    def lengthen(
-        self, tx: Connection, artifact: UUID, due_at: datetime, restrict: bool, decision: UUID
-    ) -> None:
-        """The artifact's new due date, for the decision named; its row is locked already and `kept`."""
-        where = (artifacts.c.id == artifact) & (artifacts.c.state == "kept")
-        values = {"due_at": due_at, "extension": decision, "restricted": artifacts.c.restricted | restrict}
-        tx.execute(update(artifacts).where(where).values(values))
+    def moving(self, tx: Connection, ids: Sequence[UUID]) -> list[Mapping[str, Any]]:
+        """What a change of purpose asks of those that are kept: see `rules.repurpose.Movable`; `objected` holds
+        "" where it means all purposes."""
+        query = select(*_MOVING).join_from(artifacts, recordings, recordings.c.id == artifacts.c.recording)
+        kept = artifacts.c.id.in_(ids) & (artifacts.c.state == "kept")
+        rows = tx.execute(query.where(kept).order_by(artifacts.c.id)).mappings().all()
+        mine = [row["recording"] for row in rows]
+        shelves = select(artifacts.c.recording, artifacts.c.part, artifacts.c.purpose)
+        there: dict[tuple[UUID, str], set[str]] = {}
+        for recording, part, purpose in tx.execute(shelves.where(artifacts.c.recording.in_(mine))):
+            there.setdefault((recording, part), set()).add(purpose)
+        objected = self._objected(tx, mine)
+        return [
+            {
+                **row,
+                "there": frozenset(there[row["recording"], row["part"]]),
+                "objected": frozenset(objected.get(row["recording"], ())),
+            }
+            for row in rows
+        ]
+
+    def _objected(self, tx: Connection, mine: Sequence[UUID]) -> dict[UUID, set[str]]:
+        at_the_gate = (
+            select(deliveries.c.recording, verdicts.c.purpose)
+            .join_from(verdicts, deliveries, deliveries.c.id == verdicts.c.delivery)
+            .where(deliveries.c.recording.in_(mine), verdicts.c.code == "objected")
+        )
+        theirs = or_(
+            objections.c.identity_digest == recordings.c.identity_digest,
+            recordings.c.caller_index == func.any(objections.c.callers),
+        )
+        in_words = (
+            select(recordings.c.id, objections.c.purposes)
+            .join_from(recordings, objections, theirs)
+            .where(recordings.c.id.in_(mine), objections.c.withdrawn_at.is_(None))
+        )
+        found: dict[UUID, set[str]] = {}
+        for recording, purpose in tx.execute(at_the_gate):
+            found.setdefault(recording, set()).add(purpose)
+        for recording, purposes in tx.execute(in_words):
+            found.setdefault(recording, set()).update(purposes or [""])
+        return found
+
+    def move_in(self, tx: Connection, row: Mapping[str, object], wrapped: bytes) -> bool:
+        """An artifact that was stored again under another purpose: `kept`, with its wrapped key; false where one
+        stands there already."""
+        made = (
+            upsert(artifacts).values(**row, state="kept").on_conflict_do_nothing().returning(artifacts.c.id)
+        )
+        if tx.execute(made).one_or_none() is None:
+            return False
+        key = {"artifact": row["id"], "attempt": row["attempt"], "epoch": row["epoch"], "wrapped": wrapped}
+        tx.execute(insert(data_keys).values(key))
+        return True
 
     def mark_applied(self, tx: Connection, decision: UUID, applied_at: datetime) -> None:
         """The decision took effect, in this transaction."""

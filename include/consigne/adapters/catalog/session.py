@@ -66,7 +66,7 @@ class Session:
         for fields in entries:
             salt = self._random(SALT_BYTES)
             payload = encode_payload({"at": at, "kind": kind, "actor": actor, **fields})
-            subjects = sorted({found.decode() for found in _IDENTIFIER.findall(payload)})
+            subjects = sorted({found.decode() for found in _IDENTIFIER.findall(payload)} | {kind})
             rows.append({"salt": salt, "payload": payload, "leaf": leaf(salt, payload), "subjects": subjects})
         if rows:
             tx.execute(insert(register).inline(), rows)  # no RETURNING: roles may only add

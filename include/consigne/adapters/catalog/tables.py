@@ -56,6 +56,7 @@ policies = Table(
     instant("applied_at"),
     Column("text", Text, nullable=False),
     instant("reclocked_at", null=True),  # when what is kept had been brought under it
+    Column("reclocked_to", UUID(as_uuid=True)),  # until then: the last artifact that was
 )
 
 chunks = Table(
@@ -132,6 +133,8 @@ recordings = Table(
     Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
     Index("ix_recordings_caller_index", "caller_index"),
     Index("ix_recordings_started_at", "started_at"),
+    Index("ix_recordings_queue", "queue", "started_at"),
+    Index("ix_recordings_agent", "agent", "started_at"),
 )
 
 epochs = Table(
@@ -176,6 +179,7 @@ artifacts = Table(
     Column("extension", UUID(as_uuid=True)),  # the decision that moved due_at
     Column("hold", UUID(as_uuid=True)),  # the hold whose epoch wraps its key
     instant("unheld_due_at", null=True),  # while a hold keeps it: when it would fall due without
+    Column("ended_for", Text),  # why its clock was ended, where its period is not the reason
     instant("stored_at"),
     instant("erased_at", null=True),
     Column("token", UUID(as_uuid=True)),  # who claimed the row last; only that one's result counts
@@ -183,6 +187,15 @@ artifacts = Table(
     one_of("state", "storing kept erasing erased"),
     Index("ix_artifacts_due", "due_at", postgresql_where=text("state <> 'erased'")),
     Index("ix_artifacts_epoch", "epoch", postgresql_where=text("state <> 'erased'")),
+    Index("ix_artifacts_purpose", "purpose", "recording"),
+    Index("ix_artifacts_erased", "clock_start", postgresql_where=text("state = 'erased'")),
+    Index("ix_artifacts_restricted", "recording", postgresql_where=text("restricted AND state <> 'erased'")),
+    Index(
+        "ix_artifacts_extended",
+        "recording",
+        postgresql_where=text("extension IS NOT NULL AND state <> 'erased'"),
+    ),
+    Index("ix_artifacts_held", "hold", postgresql_where=text("hold IS NOT NULL AND state <> 'erased'")),
 )
 
 # Key last in, first out: the row is written when the object is stored, and deleted before it is erased.
@@ -321,7 +334,7 @@ register = Table(
     Column("payload", LargeBinary, nullable=False),  # canonical JSON
     Column("leaf", LargeBinary, nullable=False),  # SHA-256(salt ‖ payload)
     Column("leaf_index", BigInteger, unique=True),
-    Column("subjects", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # every id that it names
+    Column("subjects", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # its kind, and every id that it names
     Index("ix_register_unsealed", "id", postgresql_where=text("leaf_index IS NULL")),
     Index("ix_register_subjects", "subjects", postgresql_using="gin"),
 )

@@ -30,6 +30,15 @@ acknowledgements = Table(
     one_of("channel", "file cli desk"),
 )
 
+# Whose calls were refused because they had not acknowledged that notice: whom to inform.
+uninformed_agents = Table(
+    "uninformed_agents",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("notice", Text, primary_key=True),
+    instant("seen_at"),
+)
+
 # Of a call, of a caller from then on, or both; empty `purposes` means all.
 objections = Table(
     "objections",
@@ -78,6 +87,7 @@ draws = Table(
     Column("agent", Text),
     Column("policy", Text, nullable=False),
     instant("drawn_at"),
+    Column("delivery", UUID(as_uuid=True)),  # the one that was judged by it
     Index("ix_draws_month", "month"),
     Index("ix_draws_id", "id"),
 )

@@ -12,10 +12,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, func, or_, select, true
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Text,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from consigne.adapters.catalog import tables as t
+from consigne.adapters.catalog.tables_decided import opinions
 from consigne.rules.clock import iso
 from consigne.rules.evidence.certificate import read_parts
 
@@ -166,6 +178,7 @@ def _artifact(row: RowMapping) -> Document:
         "cap_at": iso(row["cap_at"]),
         "epoch": row["epoch"],
         "extension": row["extension"] and str(row["extension"]),
+        "hold": row["hold"] and str(row["hold"]),
         **_picked(row, "bytes", "object", "version", "masked"),
         "stored_at": iso(row["stored_at"]),
         "erased_at": _text(row["erased_at"]),
@@ -202,6 +215,7 @@ def _certificate(row: RowMapping, destroyed: set[str]) -> Document:
 _REQUEST = select(
     t.requests,
     t.decisions.c.answer,
+    t.decisions.c.purpose.label("decided_purpose"),
     t.decisions.c.until.label("decided_until"),
     t.decisions.c.decided_by,
     t.decisions.c.decided_at,
@@ -219,6 +233,7 @@ _OF_ARTIFACT = (
     "due_at",
     "cap_at",
     "masked",
+    "hold",
 )
 _OF_RECORDING = ("source_id", "started_at", "duration_ms", "queue", "agent", "language", "notice")
 _ITEM = (
@@ -226,6 +241,7 @@ _ITEM = (
         t.request_items.c.request,
         t.artifacts.c.id.label("artifact"),
         *(t.artifacts.c[name] for name in _OF_ARTIFACT),
+        func.coalesce(t.artifacts.c.unheld_due_at, t.artifacts.c.due_at).label("own_due_at"),
         *(t.recordings.c[name] for name in _OF_RECORDING),
         t.policies.c.version.label("policy_version"),
     )
@@ -252,8 +268,15 @@ def asked_by(tx: Connection, user: str, limit: int) -> list[Document]:
     return _requests(tx, query)
 
 
+def requests_where(
+    tx: Connection, where: ColumnElement[bool], order: Sequence[ColumnElement[Any]], first: int, limit: int
+) -> list[Document]:
+    """Requests that a condition on `requests` chooses, `limit` from the `first` on (0 is the first)."""
+    return _requests(tx, _REQUEST.where(where).order_by(*order).offset(first).limit(limit))
+
+
 def request(tx: Connection, identifier: UUID) -> Document | None:
-    """One request with its items and, once there is one, its decision."""
+    """One request with its items, the owners' `opinions` and, once there is one, its decision."""
     found = _requests(tx, _REQUEST.where(t.requests.c.id == identifier))
     return found[0] if found else None
 
@@ -262,8 +285,15 @@ def _requests(tx: Connection, query: Select[Any]) -> list[Document]:
     found = [dict(row) for row in _rows(tx, query)]
     of_these = _ITEM.where(t.request_items.c.request.in_([row["id"] for row in found]))
     items = _grouped(_rows(tx, of_these), "request")
+    o = opinions.c
+    words = select(o.request, o.owner, o.reason, o.given_at).where(
+        o.request.in_([row["id"] for row in found])
+    )
+    said = _grouped(_rows(tx, words.order_by(o.given_at, o.owner)), "request")
     for row in found:
         row["items"] = items.get(row["id"], [])
+        row["purposes"] = sorted({item["purpose"] for item in row["items"]})
+        row["opinions"] = said.get(row["id"], [])
         row["gone_at"] = min(max(item["due_at"], row["lapses_at"]) for item in row["items"])
     return found
 
@@ -282,6 +312,6 @@ def decisions_on(tx: Connection, artifacts: Sequence[UUID]) -> list[Document]:
 
 def history(tx: Connection, subjects: Sequence[UUID]) -> list[Mapping[str, Any]]:
     """The register's entries that name any of these identifiers, oldest first, as their payloads."""
-    names = array([str(subject) for subject in subjects], type_=Text)
-    query = select(t.register.c.payload).where(t.register.c.subjects.overlap(names))
+    names = literal([str(subject) for subject in subjects], ARRAY(Text))
+    query = select(t.register.c.payload).where(t.register.c.subjects.op("&&")(names))
     return [json.loads(payload) for payload in tx.execute(query.order_by(t.register.c.id)).scalars()]

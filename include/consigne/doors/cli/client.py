@@ -47,9 +47,13 @@ class Person:
         """The desk's answer to a JSON body; `path` begins after `/consigne`. Unavailable, BadInput."""
         return self._send(f"/consigne{path}", body)
 
-    def _send(self, path: str, body: dict[str, Any]) -> httpx.Response:
+    def get(self, path: str) -> httpx.Response:
+        """What the desk shows as JSON; otherwise as `post`."""
+        return self._send(f"/consigne{path}", None)
+
+    def _send(self, path: str, body: dict[str, Any] | None) -> httpx.Response:
         try:
-            answer = self._client.post(path, json=body)
+            answer = self._client.request("GET" if body is None else "POST", path, json=body)
         except httpx.TransportError:
             raise Unavailable("no_answer", "api-server", "is it up? see ./consigne status") from None
         if answer.is_success:

@@ -20,16 +20,13 @@ from consigne.adapters.catalog.session import Session, open_engine
 from consigne.adapters.catalog.tables import certificates as table_of_certificates
 from consigne.doors.cli.options import DEFAULT_STATE, Json, State
 from consigne.doors.cli.pyz import build_pyz
-from consigne.doors.settings import CHECKOUT, Settings
+from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
-from consigne.rules.errors import BadInput, Misconfigured
+from consigne.rules.errors import BadInput
 from consigne.rules.evidence import sentences
 from consigne.rules.evidence.certificate import read_parts
 from consigne.rules.evidence.signature import public_key_line
 from consigne.rules.evidence.verify import main as verify_files
-from consigne.rules.policy.findings import Finding, PolicyInvalid
-from consigne.rules.policy.limits import breaches
-from consigne.rules.policy.load import load
 
 DOES_NOT_VERIFY = 5
 SOME_BREACHES = 2
@@ -106,53 +103,3 @@ def verify(
         raise BadInput("missing", "FILE", "name certificates, or --register")
     arguments = [*(["--key", str(key)] if key else []), *(["--json"] if as_json else []), *map(str, files)]
     raise typer.Exit(verify_files(arguments))
-
-
-policy = typer.Typer(help="The policy's file.", no_args_is_help=True)
-
-
-@policy.callback()
-def _policy() -> None:
-    """The policy's file."""
-
-
-@policy.command("check")
-def check(
-    file: Annotated[
-        Path | None, typer.Argument(help="Default: the policy of the state folder, else the shipped one.")
-    ] = None,
-    as_json: Json = False,
-    state: State = DEFAULT_STATE,
-) -> None:
-    """Its errors and its breaches of the CNIL's limits, by line."""
-    path = file or _policy_file(state)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise BadInput("unreadable", "FILE", str(path)) from None
-    try:
-        found = list(breaches(load(text)))
-    except PolicyInvalid as fault:
-        found = list(fault.findings)
-    _say(path, found, as_json)
-    if any(one.severity == "error" for one in found):
-        raise typer.Exit(SOME_BREACHES)
-
-
-def _policy_file(state: Path) -> Path:
-    """The state folder's policy, or the shipped one where there is no state folder yet."""
-    try:
-        return Settings.open(state).policy_file
-    except Misconfigured:
-        return CHECKOUT / "config" / "policy.yaml"
-
-
-def _say(path: Path, found: list[Finding], as_json: bool) -> None:
-    if as_json:
-        fields = ("line", "column", "field", "code", "message", "severity")
-        typer.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in found]))
-        return
-    for one in found:
-        typer.echo(f"{path.name}:{one.line}:{one.column}: {one.severity}: {one.field}: {one.message}")
-    if not found:
-        typer.echo(f"{path.name}: within the limits")

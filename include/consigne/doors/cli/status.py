@@ -32,5 +32,7 @@ def _print(document: dict[str, Any]) -> None:
     print()
     for user, account in document["accounts"].items():
         print(f"  {user:<10}{', '.join(account['roles']):<10}{account.get('password', '')}".rstrip())
+    if document["mail"].get("failed"):
+        print(f"\n  {document['mail']['failed']} mails were given up: {document['mail']['server']}")
     if document["swap"]:
         print("\n  this machine swaps: memory may reach its disk")

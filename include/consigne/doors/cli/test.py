@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -35,6 +37,8 @@ CHECKS = (
     ("mypy",),
     ("lint-imports", "--no-cache"),
 )
+HALVES = (("tests", "--ignore=tests/system"), ("tests/system",))
+"""Run side by side: the one works, the other mostly waits for Airflow."""
 
 
 def test(
@@ -57,7 +61,11 @@ def test(
     failed = [] if context.args else [check for check in CHECKS if not _run(check, environment)]
     marks = [f"not {name}" for name in left_out] + ([] if long else ["not long"])
     chosen = ["-m", " and ".join(marks)] if marks else []
-    passed = _run((sys.executable, "-m", "pytest", *chosen, *context.args), environment)
+    pytest = (sys.executable, "-m", "pytest", *chosen)
+    if context.args:
+        passed = _run((*pytest, *context.args), environment)
+    else:
+        passed = _run_together([(*pytest, *half) for half in HALVES], environment)
     if failed:
         typer.echo("failed checks: " + ", ".join(" ".join(check[:2]) for check in failed), err=True)
     if failed or not passed:
@@ -87,5 +95,26 @@ def _is_there(known: str | Path) -> bool:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> bool:
-    typer.echo(f"· {' '.join(Path(part).name if i == 0 else part for i, part in enumerate(command))}")
+    _echo(command)
     return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode == 0
+
+
+def _echo(command: tuple[str, ...]) -> None:
+    typer.echo(f"· {' '.join(Path(part).name if i == 0 else part for i, part in enumerate(command))}")
+
+
+def _run_together(commands: list[tuple[str, ...]], environment: dict[str, str]) -> bool:
+    """All at once, the first one's output as it comes, the others' when they end."""
+    with ExitStack() as opened:
+        files = [opened.enter_context(TemporaryFile("w+")) for _ in commands[1:]]
+        others = [
+            subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=file, stderr=subprocess.STDOUT)
+            for command, file in zip(commands[1:], files, strict=True)
+        ]
+        passed = [_run(commands[0], environment)]
+        for command, process, file in zip(commands[1:], others, files, strict=True):
+            passed.append(process.wait() == 0)
+            file.seek(0)
+            _echo(command)
+            shutil.copyfileobj(file, sys.stdout)
+    return all(passed)

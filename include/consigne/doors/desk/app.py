@@ -19,6 +19,9 @@ from starlette.types import Message, Receive, Scope, Send
 from consigne.acts.journey import Platform
 from consigne.doors.desk.pages import (
     api,
+    api_holds,
+    api_people,
+    api_policy,
     batches,
     calendar,
     decide,
@@ -53,7 +56,7 @@ _HEADERS = (
 
 PAGES = (
     waiting, decide, recordings, exceptions, holds, calendar, policy, notices, rules, objections, draws, batches, api,
-    hooks,
+    api_holds, api_people, api_policy, hooks,
 )  # fmt: skip
 
 
@@ -87,7 +90,8 @@ def make_desk(platform: Callable[[str], Platform], sweep_secret: Callable[[], st
 
 
 def _is_api(request: Request) -> bool:
-    return inner_path(request).startswith(("/api/", "/internal/"))
+    path = inner_path(request)
+    return path == "/draw" or path.startswith(("/api/", "/internal/"))
 
 
 def _said(request: Request, status: int, fault: str, code: str, field: str = "") -> Response:

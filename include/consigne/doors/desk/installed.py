@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from consigne.acts.journey import Platform
 from consigne.doors.desk.app import Desk, make_desk
-from consigne.doors.settings import SWEEP_SECRET, Settings
+from consigne.doors.settings import DRAW_SECRET, SWEEP_SECRET, Settings
 from consigne.doors.wiring import open_platform
 
 HOOK_SECRET = "intake-hook"
@@ -23,4 +23,5 @@ def installed_desk() -> Desk:
 
     desk = make_desk(platform, lambda: settings.secret(SWEEP_SECRET))
     desk.state.hook_secret = lambda: settings.secret(HOOK_SECRET)
+    desk.state.draw_secret = lambda: settings.secret(DRAW_SECRET)
     return desk

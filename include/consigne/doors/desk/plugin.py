@@ -1,4 +1,4 @@
-"""What Airflow's plugin registers: the desk, and the entry to it in the navigation.
+"""What Airflow's plugin registers: the desk, the entry to it in the navigation, and who watches over decisions.
 
 Airflow loads plugins in every process, each task included; only the api-server serves. So this module
 imports next to nothing, and the desk is made at the first request.
@@ -11,9 +11,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
+from consigne.rules.attempts import is_near
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 PREFIX = "/consigne"
 
 
@@ -33,7 +36,31 @@ def _desk() -> Any:
     return installed_desk()
 
 
+class Watching:
+    """ASGI, around all of Airflow: requests that would get round the desk are noticed (orchestration/attempts.py)."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """As above: what is imported is imported in a thread."""
+        path, root = str(scope.get("path", "")), str(scope.get("root_path", ""))
+        path = path.removeprefix(root) if path.startswith(f"{root}/") else path
+        if scope["type"] != "http" or not is_near(scope["method"], path):
+            return await self._app(scope, receive, send)
+        pass_on = await asyncio.to_thread(_pass_on)
+        return await pass_on(self._app, path, scope, receive, send)
+
+
+@lru_cache(maxsize=1)
+def _pass_on() -> Any:
+    from consigne.doors.orchestration.attempts import pass_on
+
+    return pass_on
+
+
 FASTAPI_APPS: list[dict[str, Any]] = [{"app": Mounted(), "url_prefix": PREFIX, "name": "consigne"}]
+ROOT_MIDDLEWARES: list[dict[str, Any]] = [{"middleware": Watching, "name": "consigne"}]
 NAVIGATION: list[dict[str, Any]] = [
     {"name": "Consigne", "href": f"{PREFIX}/", "destination": "nav", "url_route": "consigne"}
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from consigne.doors.desk.texts import (
     common,
+    decide,
     exceptions,
     holds,
     informing,
@@ -21,6 +22,6 @@ LANGUAGES = ("fr", "en")
 # key: (French, English)
 TEXTS: dict[str, tuple[str, str]] = {
     key: text
-    for part in (common, recordings, exceptions, holds, policy, informing, moderation, mail)
+    for part in (common, decide, recordings, exceptions, holds, policy, informing, moderation, mail)
     for key, text in part.TEXTS.items()
 }

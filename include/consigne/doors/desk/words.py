@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from consigne.doors.desk.text import LANGUAGES, TEXTS
@@ -49,10 +49,13 @@ class Wording:
 
     def day(self, instant: datetime) -> str:
         """`20 novembre 2026`, `20 November 2026`, in the policy's zone."""
-        local = instant.astimezone(ZoneInfo(self.zone))
+        return self.dated(instant.astimezone(ZoneInfo(self.zone)).date())
+
+    def dated(self, day: date) -> str:
+        """A local day, as `day` shows it."""
         months = self.say("months").split()
-        number = "1er" if self.language == "fr" and local.day == 1 else str(local.day)
-        return f"{number} {months[local.month - 1]} {local.year}"
+        number = "1er" if self.language == "fr" and day.day == 1 else str(day.day)
+        return f"{number} {months[day.month - 1]} {day.year}"
 
     def moment(self, instant: datetime) -> str:
         """Day, hour and minute; a midnight is shown as the day alone."""

@@ -13,6 +13,12 @@ from consigne.doors.local import airflow, minio, postgres, report
 from consigne.doors.local.components import COMPONENTS, Component
 from consigne.doors.settings import ACCOUNTS, Settings
 
+# `failed`: given up (acts/remind.py).
+_MAIL = (
+    "SELECT count(*) FILTER (WHERE next_try_at < made_at + INTERVAL '3 days') AS waiting, "
+    "count(*) FILTER (WHERE next_try_at >= made_at + INTERVAL '3 days') AS failed FROM messages WHERE sent_at IS NULL"
+)
+
 
 def status(settings: Settings, with_secrets: bool = False) -> dict[str, Any]:
     """The document; passwords and keys only where asked for."""
@@ -29,6 +35,7 @@ def status(settings: Settings, with_secrets: bool = False) -> dict[str, Any]:
         "database": {"url": make_url(settings.database_admin_url()).render_as_string(not with_secrets)},
         "keyring": {"url": settings.keyring_url},
         "clock": {"test": settings.test_clock, "offset_s": catalog.get("offset_s", 0)},
+        "mail": {"server": settings.mail_url} | catalog.get("mail", {}),
         "swap": swap_is_on(),
     }
 
@@ -100,6 +107,7 @@ def _ask_catalog(settings: Settings) -> dict[str, Any]:
         with engine.connect() as connection:
             policy = connection.execute(text(f"{in_force} LIMIT 1")).mappings().one_or_none()
             offset_s = connection.execute(text("SELECT offset_s FROM clock")).scalar_one()
+            mail = connection.execute(text(_MAIL)).mappings().one()
     except SQLAlchemyError:
         return {}
-    return {"policy": dict(policy) if policy else None, "offset_s": offset_s}
+    return {"policy": dict(policy) if policy else None, "offset_s": offset_s, "mail": dict(mail)}

@@ -24,7 +24,7 @@ Grant = tuple[str, str]
 OPERATED = ("ingest_recordings", "expire_recordings")
 """Dags that ops run."""
 
-DECIDED = ("decide_retention_exception",)
+DECIDED = ("decide_retention_exception", "change_policy")
 """Dags with a human task: ops read them, a person of the DPO's role decides on the desk."""
 
 DESK = "Consigne"
@@ -52,6 +52,7 @@ _REQUESTER = [
     *_grants([READ], *_dags(fab.RESOURCE_DAG, *DECIDED)),
     *_grants([READ, CREATE], *_dags(fab.RESOURCE_DAG_RUN, *DECIDED)),
 ]
+_DRAFTING = _grants([READ, CREATE], *_dags(fab.RESOURCE_DAG_RUN, "change_policy"))
 _DPO = [
     *_grants([READ], *_dags(fab.RESOURCE_DAG, *DECIDED)),
     *_grants([READ], fab.RESOURCE_DAG_RUN, fab.RESOURCE_TASK_INSTANCE),
@@ -70,8 +71,8 @@ _OPS = [
 ]
 
 ROLES: Mapping[str, list[Grant]] = {
-    "ops": _COMMON + _OPS,
-    "dpo": _COMMON + _DPO,
+    "ops": _COMMON + _OPS + _DRAFTING,
+    "dpo": _COMMON + _DPO + _DRAFTING,
     "analyst": _COMMON + _REQUESTER,
     "trainer": _COMMON + _REQUESTER,
     "adviser": _COMMON,

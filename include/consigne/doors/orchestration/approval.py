@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +11,16 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from consigne.rules.policy.draft import DraftAnswer
 from consigne.rules.request import Answer
 
 PAUSES_S = (2, 4, 8, 16, 30, 60)
 DESK_ONLY = "desk:only"
 """The assignee of every human task: nobody answers but through the desk (auth.py)."""
+REFUSE = "refuse"
+"""What silence is, in every human task."""
+EXCEPTION = tuple(str(answer) for answer in Answer)
+DRAFT = tuple(str(answer) for answer in DraftAnswer)
 
 
 class DeskApproval(HITLOperator):
@@ -25,10 +30,12 @@ class DeskApproval(HITLOperator):
     Never retried (a retry wipes the answer), and nothing goes to XCom (what follows reads the desk's row).
     """
 
-    def __init__(self, *, seconds_left: Callable[[Context], int], **kwargs: Any) -> None:
+    def __init__(
+        self, *, seconds_left: Callable[[Context], int], answers: Sequence[str] = EXCEPTION, **kwargs: Any
+    ) -> None:
         super().__init__(
-            options=[str(answer) for answer in Answer],
-            defaults=str(Answer.REFUSE),
+            options=list(answers),
+            defaults=REFUSE,
             assigned_users={"id": DESK_ONLY, "name": "desk"},
             retries=0,
             do_xcom_push=False,

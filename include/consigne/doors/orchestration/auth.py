@@ -29,8 +29,9 @@ from consigne.rules.values import Actor
 
 TOKEN_S = 60
 
-# The id of the person for whom the desk answers now, in this call alone.
+# In this call alone: the id of the person for whom the desk answers now, and whether the desk is calling at all.
 _answers_for: ContextVar[str | None] = ContextVar("consigne_answers_for", default=None)
+_desk_calls: ContextVar[bool] = ContextVar("consigne_desk_calls", default=False)
 
 
 class ConsigneFabAuthManager(FabAuthManager):
@@ -87,12 +88,18 @@ def person_named(username: str) -> User | None:
         return found if found is not None and found.is_active else None
 
 
+def is_desks_own() -> bool:
+    """Whether the request that is being answered came from `as_person`, not from outside."""
+    return _desk_calls.get()
+
+
 @asynccontextmanager
 async def as_person(user: User, answering: bool = False) -> AsyncIterator[httpx.AsyncClient]:
     """Airflow's own API inside this process, as that person, every check kept. With `answering`, human tasks
     that only the desk answers are open to this call. Only in the api-server, on its event loop."""
     token = get_auth_manager().generate_jwt(user=user, expiration_time_in_seconds=TOKEN_S)
-    before = _answers_for.set(str(user.id) if answering else None)
+    answers_before = _answers_for.set(str(user.id) if answering else None)
+    calls_before = _desk_calls.set(True)
     try:
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(cached_app(), raise_app_exceptions=False),
@@ -101,4 +108,5 @@ async def as_person(user: User, answering: bool = False) -> AsyncIterator[httpx.
         ) as client:
             yield client
     finally:
-        _answers_for.reset(before)
+        _desk_calls.reset(calls_before)
+        _answers_for.reset(answers_before)

@@ -7,6 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from consigne.acts.configure import lapse_drafts
+from consigne.acts.draw import keep_months
+from consigne.acts.held import keep_up
+from consigne.acts.inform import forget_uninformed
 from consigne.acts.journey import Platform
+from consigne.acts.object import end_objected
+from consigne.acts.reclock import reclock
+from consigne.acts.remind import remind
+from consigne.doors.orchestration.lost import notice_lost
+from consigne.doors.orchestration.mail import start_round
 
-CLOCKWORK: tuple[tuple[str, Callable[[Platform], int]], ...] = ()
+CLOCKWORK: tuple[tuple[str, Callable[[Platform], int]], ...] = (
+    ("lapsed_drafts", lapse_drafts),
+    ("reclocked", reclock),
+    ("held", keep_up),
+    ("draw_months", keep_months),
+    ("end_objected", end_objected),
+    ("forget_uninformed", forget_uninformed),
+    ("lost_runs", notice_lost),
+    ("reminded", remind),
+    ("mailed", start_round),
+)

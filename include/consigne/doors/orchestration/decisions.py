@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ import httpx
 from airflow.providers.fab.auth_manager.models import User
 from anyio import to_thread
 
+from consigne.acts.catalog import Catalog, Transaction
 from consigne.acts.decide import lapse_requests
 from consigne.acts.extend import apply_decision, unapplied
 from consigne.acts.journey import Platform
@@ -25,18 +27,99 @@ from consigne.doors.orchestration.auth import as_person, person_named
 from consigne.doors.orchestration.clockwork import CLOCKWORK
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
-from consigne.rules.errors import ConsigneError
+from consigne.rules.errors import ConsigneError, place_of
+from consigne.rules.policy.draft import Draft, run_of_draft
 from consigne.rules.request import Decision, ExceptionRequest, run_of
 
 log = logging.getLogger("consigne")
 T = TypeVar("T")
 
-DAG = "decide_retention_exception"
-TASK = "approve_exception"
 PARKED_S = 5
 """An answer within about a second of parking is lost, and the task fails (facts/airflow.md); none after 4 s."""
 LOST_S = 60
 """A granted extension that no run applied by then is applied by the sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What waits in Airflow for a person's word, whatever its kind: who brought it, what its run is given, and, once
+    there is one, the answer and who gave it."""
+
+    id: UUID
+    brought_by: str
+    conf: Mapping[str, str]
+    answer: str | None
+    decided_by: str | None
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of matter: its Dag and human task, and where the catalog has it. `left`: those without a run, and those
+    whose run was not told the answer."""
+
+    dag: str
+    task: str
+    run_of: Callable[[UUID], str]
+    find: Callable[[Catalog, Transaction, UUID], Matter | None]
+    left: Callable[[Catalog, Transaction], tuple[list[Matter], list[Matter]]]
+    bind: Callable[[Catalog, Transaction, UUID, str], None]
+    mark: Callable[[Catalog, Transaction, UUID, datetime], None]
+
+
+def _of_request(request: ExceptionRequest, decision: Decision | None) -> Matter:
+    conf = {"request_id": str(request.id), "request_hash": request.digest}
+    answer, decided_by = (str(decision.answer), decision.decided_by) if decision else (None, None)
+    is_told = request.answered_at_airflow is not None
+    return Matter(request.id, request.requester, conf, answer, decided_by, is_told)
+
+
+def _find_request(catalog: Catalog, tx: Transaction, id: UUID) -> Matter | None:
+    request = catalog.request(tx, id)
+    return _of_request(request, catalog.decision(tx, id)) if request else None
+
+
+def _left_requests(catalog: Catalog, tx: Transaction) -> tuple[list[Matter], list[Matter]]:
+    without_run = [_of_request(each, None) for each in catalog.without_run(tx)]
+    return without_run, [_of_request(each, catalog.decision(tx, each.id)) for each in catalog.unanswered(tx)]
+
+
+def _of_draft(draft: Draft) -> Matter:
+    conf = {"draft_id": str(draft.id), "draft_hash": draft.digest}
+    answer = str(draft.answer) if draft.answer else None
+    is_told = draft.answered_at_airflow is not None
+    return Matter(draft.id, draft.author, conf, answer, draft.decided_by, is_told)
+
+
+def _find_draft(catalog: Catalog, tx: Transaction, id: UUID) -> Matter | None:
+    draft = catalog.draft(tx, id)
+    return _of_draft(draft) if draft else None
+
+
+def _left_drafts(catalog: Catalog, tx: Transaction) -> tuple[list[Matter], list[Matter]]:
+    found = catalog.drafts_without_run(tx), catalog.unanswered_drafts(tx)
+    return [_of_draft(each) for each in found[0]], [_of_draft(each) for each in found[1]]
+
+
+REQUEST = Kind(
+    dag="decide_retention_exception",
+    task="approve_exception",
+    run_of=run_of,
+    find=_find_request,
+    left=_left_requests,
+    bind=lambda catalog, tx, id, run: catalog.bind_run(tx, id, run),
+    mark=lambda catalog, tx, id, at: catalog.mark_answered(tx, id, at),
+)
+DRAFT = Kind(
+    dag="change_policy",
+    task="approve_change",
+    run_of=run_of_draft,
+    find=_find_draft,
+    left=_left_drafts,
+    bind=lambda catalog, tx, id, run: catalog.bind_draft_run(tx, id, run),
+    mark=lambda catalog, tx, id, at: catalog.mark_draft_answered(tx, id, at),
+)
+KINDS = (REQUEST, DRAFT)
 
 
 @lru_cache(maxsize=1)
@@ -52,51 +135,59 @@ async def _read(act: Callable[[Platform], T]) -> T:
 async def start_run(user: User, request: ExceptionRequest) -> bool:
     """Start the request's one run as the person who asked; false where Airflow did not take it (the sweep
     tries again). Idempotent."""
-    body = {
-        "dag_run_id": run_of(request.id),
-        "logical_date": None,
-        "conf": {"request_id": str(request.id), "request_hash": request.digest},
-    }
+    return await _start_run(user, REQUEST, _of_request(request, None))
+
+
+async def start_draft_run(user: User, draft: Draft) -> bool:
+    """The same for a draft of the policy, as its author."""
+    return await _start_run(user, DRAFT, _of_draft(draft))
+
+
+async def _start_run(user: User, kind: Kind, matter: Matter) -> bool:
+    run = kind.run_of(matter.id)
+    body = {"dag_run_id": run, "logical_date": None, "conf": dict(matter.conf)}
     async with as_person(user) as airflow:
-        answer = await airflow.post(f"/dags/{DAG}/dagRuns", json=body)
+        answer = await airflow.post(f"/dags/{kind.dag}/dagRuns", json=body)
     if answer.status_code not in (httpx.codes.OK, httpx.codes.CONFLICT):
-        log.warning("request %s: Airflow did not start its run: %d", request.id, answer.status_code)
+        log.warning("%s: Airflow did not start its run: %d", run, answer.status_code)
         return False
-    await _read(lambda platform: _bind(platform, request.id))
+    await _read(lambda platform: _bind(platform, kind, matter.id, run))
     return True
 
 
-def _bind(platform: Platform, id: UUID) -> None:
+def _bind(platform: Platform, kind: Kind, id: UUID, run: str) -> None:
     with platform.catalog.begin() as tx:
-        platform.catalog.bind_run(tx, id, run_of(id))
+        kind.bind(platform.catalog, tx, id, run)
 
 
-async def answer_airflow(request_id: UUID) -> bool:
-    """Tell the request's human task what was decided, as the person who decided, once it has parked for
+async def answer_airflow(id: UUID, kind: Kind = REQUEST) -> bool:
+    """Tell the matter's human task what was decided, as the person who decided, once it has parked for
     PARKED_S; false where it could not be told yet (the sweep tries again). Idempotent."""
-    request, decision = await _read(lambda platform: _decided(platform, request_id))
-    if request is None or decision is None or request.answered_at_airflow is not None:
-        return request is not None and decision is not None
-    person = await to_thread.run_sync(person_named, decision.decided_by)
-    if person is None or not await _tell(person, request, decision):
+    matter = await _read(lambda platform: _found(platform, kind, id))
+    if matter is None or matter.decided_by is None:
         return False
-    await _read(lambda platform: _mark_answered(platform, request_id))
+    if matter.is_told:
+        return True
+    person = await to_thread.run_sync(person_named, matter.decided_by)
+    if person is None or not await _tell(person, kind, matter):
+        return False
+    await _read(lambda platform: _mark_answered(platform, kind, id))
     return True
 
 
-def _decided(platform: Platform, id: UUID) -> tuple[ExceptionRequest | None, Decision | None]:
+def _found(platform: Platform, kind: Kind, id: UUID) -> Matter | None:
     with platform.catalog.begin() as tx:
-        return platform.catalog.request(tx, id), platform.catalog.decision(tx, id)
+        return kind.find(platform.catalog, tx, id)
 
 
-def _mark_answered(platform: Platform, id: UUID) -> None:
+def _mark_answered(platform: Platform, kind: Kind, id: UUID) -> None:
     with platform.catalog.begin() as tx:
-        platform.catalog.mark_answered(tx, id, platform.catalog.now(tx))
+        kind.mark(platform.catalog, tx, id, platform.catalog.now(tx))
 
 
-async def _tell(person: User, request: ExceptionRequest, decision: Decision) -> bool:
-    run = f"/dags/{DAG}/dagRuns/{run_of(request.id)}"
-    task = f"{run}/taskInstances/{TASK}/-1/hitlDetails"
+async def _tell(person: User, kind: Kind, matter: Matter) -> bool:
+    run = f"/dags/{kind.dag}/dagRuns/{kind.run_of(matter.id)}"
+    task = f"{run}/taskInstances/{kind.task}/-1/hitlDetails"
     async with as_person(person, answering=True) as airflow:
         found = await airflow.get(task)
         if found.status_code == httpx.codes.NOT_FOUND:
@@ -108,9 +199,7 @@ async def _tell(person: User, request: ExceptionRequest, decision: Decision) -> 
         ):
             return bool(detail.get("response_received")) or await _is_over(airflow, run)
         await asyncio.sleep(_still_settling_s(detail))
-        answer = await airflow.patch(
-            task, json={"chosen_options": [str(decision.answer)], "params_input": {}}
-        )
+        answer = await airflow.patch(task, json={"chosen_options": [matter.answer], "params_input": {}})
     return answer.status_code in (httpx.codes.OK, httpx.codes.CONFLICT)
 
 
@@ -143,25 +232,25 @@ async def sweep() -> dict[str, int]:
     }
     for name, act in CLOCKWORK:
         counts[name] = await _count(act)
-    without_run, unanswered, late = await _read(_left)
-    for request in without_run:
-        counts["started" if await _quietly(_start(request)) else "failed"] += 1
-    for id in late:
+    for id in await _read(lambda platform: unapplied(platform, LOST_S)):
         counts["applied" if await _quietly(_apply(id)) else "failed"] += 1
-    for request in unanswered:
-        counts["answered" if await _quietly(answer_airflow(request.id)) else "failed"] += 1
+    for kind in KINDS:
+        without_run, unanswered = await _read(partial(_left, kind=kind))
+        for matter in without_run:
+            counts["started" if await _quietly(_start(kind, matter)) else "failed"] += 1
+        for matter in unanswered:
+            counts["answered" if await _quietly(answer_airflow(matter.id, kind)) else "failed"] += 1
     return counts
 
 
-def _left(platform: Platform) -> tuple[list[ExceptionRequest], list[ExceptionRequest], list[UUID]]:
+def _left(platform: Platform, *, kind: Kind) -> tuple[list[Matter], list[Matter]]:
     with platform.catalog.begin() as tx:
-        without_run, unanswered = platform.catalog.without_run(tx), platform.catalog.unanswered(tx)
-    return without_run, unanswered, unapplied(platform, LOST_S)
+        return kind.left(platform.catalog, tx)
 
 
-async def _start(request: ExceptionRequest) -> bool:
-    person = await to_thread.run_sync(person_named, request.requester)
-    return person is not None and await start_run(person, request)
+async def _start(kind: Kind, matter: Matter) -> bool:
+    person = await to_thread.run_sync(person_named, matter.brought_by)
+    return person is not None and await _start_run(person, kind, matter)
 
 
 async def _apply(id: UUID) -> bool:
@@ -174,7 +263,9 @@ async def _count(act: Callable[[Platform], int]) -> int:
         return await _read(act)
     except ConsigneError as fault:
         log.warning("sweep: %s", fault.code)
-        return 0
+    except Exception as fault:  # one trouble never stops the others
+        log.warning("sweep: fault in our own code: %s; please report it", place_of(fault))
+    return 0
 
 
 async def _quietly(work: Awaitable[bool]) -> bool:

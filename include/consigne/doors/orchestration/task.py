@@ -48,6 +48,13 @@ def perform(role: str, act: str, *args: Any) -> Any:
     return result
 
 
+def bring_in_line() -> None:
+    """`consigne apply` as a task: on one machine its worker has the store's root credentials."""
+    with terse():
+        apply = import_module("consigne.doors.apply").apply_current
+        apply(Settings.from_environment(), log.info)
+
+
 @contextmanager
 def terse() -> Iterator[None]:
     """Turn any fault into one line that holds codes and places, never a value."""

@@ -13,7 +13,7 @@ from consigne.rules.errors import BadInput
 class Finding:
     """One error, or one breach of the CNIL's limits; line and column count from 1, `field` is a dotted path.
 
-    A `warning` is a breach in a policy that calls itself a demonstration.
+    A `warning` is a breach in a policy that calls itself a demonstration, or what a notice should say and cannot.
     """
 
     line: int

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
-from consigne.rules.clock import Duration, add, never_longer
+from consigne.rules.clock import Duration, add, local_date, never_longer
 from consigne.rules.policy.findings import Finding
 from consigne.rules.policy.load import Loaded
 from consigne.rules.policy.model import Policy, Purpose
@@ -26,7 +26,8 @@ Breach = tuple[str, str, str]
 
 
 def breaches(loaded: Loaded) -> list[Finding]:
-    """Every limit that the policy breaks, by line; only warnings where it calls itself a demonstration.
+    """Every limit that the policy breaks, by line; only warnings where it calls itself a demonstration, and for what
+    a notice to employees should say and cannot.
 
     What this version cannot do stands here, and as an error always: `load` also reads policies that were in
     force under another version of Consigne.
@@ -34,8 +35,29 @@ def breaches(loaded: Loaded) -> list[Finding]:
     found = [loaded.finding(*breach) for breach in _all(loaded.policy)]
     if loaded.policy.demo:
         found = [replace(each, severity="warning") for each in found]
+    found += [replace(loaded.finding(*advice), severity="warning") for advice in _advised(loaded.policy)]
     found += [loaded.finding(*breach) for breach in _unbuilt(loaded.policy)]
     return sorted(found, key=lambda each: (each.line, each.column))
+
+
+def unfit(loaded: Loaded, in_force: Policy, begins: datetime) -> list[Finding]:
+    """What keeps a draft from following the policy in force, whether it calls itself a demonstration or not: it
+    would leave nobody who decides when it begins, or lift the limits by becoming a demonstration."""
+    found = []
+    policy, day = loaded.policy, local_date(begins, loaded.policy.zone)
+    if not any(one.since <= day and (one.until is None or day <= one.until) for one in policy.designated):
+        found.append(loaded.finding("dpo.designated", "no_dpo", "nobody would decide any more"))
+    if policy.demo and not in_force.demo:
+        found.append(
+            loaded.finding("demo", "becomes_a_demonstration", "the limits hold; a demonstration lifts them")
+        )
+    return found
+
+
+def _advised(policy: Policy) -> Iterator[Breach]:
+    if policy.agents is not None and policy.agents.consulted_on is None:
+        message = "it does not say when staff representatives were consulted (`consulted_on`)"
+        yield "agents", "staff_not_consulted", message
 
 
 def _unbuilt(policy: Policy) -> Iterator[Breach]:
@@ -43,9 +65,9 @@ def _unbuilt(policy: Policy) -> Iterator[Breach]:
         if purpose.redaction.profile not in PROFILES:
             path = f"purposes.{name}.redaction.profile"
             yield path, "unknown_profile", "no redaction profile has that name"
-        if "owner" in purpose.approval:
-            message = "this version asks the data protection officer alone"
-            yield f"purposes.{name}.approval", "stage_not_built", message
+        if "dpo" in purpose.approval[:-1]:
+            message = "the owner states necessity, then the data protection officer decides"
+            yield f"purposes.{name}.approval", "dpo_last", message
 
 
 def _all(policy: Policy) -> Iterator[Breach]:

@@ -16,7 +16,7 @@ import yaml
 
 from consigne.rules.policy.findings import Finding, PolicyInvalid
 
-_MOST_CHARACTERS = 262_144
+MOST_CHARACTERS = 262_144
 _MOST_LEVELS = 12
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -41,7 +41,7 @@ class Tree:
 def read_tree(text: str) -> Tree:
     """The one document of a YAML text. PolicyInvalid where it is not YAML or uses what is not allowed;
     keys given twice stand in `findings`."""
-    if len(text) > _MOST_CHARACTERS:
+    if len(text) > MOST_CHARACTERS:
         _refuse(1, 1, "too_large", "the file is too large for a policy")
     reader = _Reader(yaml.parse(text, Loader=yaml.SafeLoader))
     try:

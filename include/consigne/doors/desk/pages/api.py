@@ -45,6 +45,7 @@ class Asked(BaseModel):
     until: Annotated[str, Field(max_length=40)]
     ground: Annotated[str, Field(min_length=1, max_length=100)]
     reason: Annotated[str, Field(min_length=1, max_length=REASON_CHARS)]
+    why_not_less: Annotated[str, Field(max_length=REASON_CHARS)] = ""
 
 
 class Wanted(BaseModel):
@@ -71,7 +72,8 @@ def ask(request: Request, reader: ApiReader, asked: Asked) -> Response:
         policy = look.policy
     until = read_until(asked.until, policy.zone)
     decide = platform(request, "decide")
-    filed = file_request(decide, policy, reader.actor, asked.artifacts, until, asked.ground, asked.reason)
+    typed = (asked.ground, asked.reason, asked.why_not_less)
+    filed = file_request(decide, policy, reader.actor, asked.artifacts, until, *typed)
     if isinstance(filed, Denied):
         raise _no(filed)
     base = conf.get_mandatory_value("api", "base_url").rstrip("/")

@@ -26,7 +26,7 @@ _TEMPLATES = Environment(
 ENTRIES: tuple[tuple[str, str, Verb | None], ...] = (
     ("waiting", "/", None),
     ("recordings", "/recordings", Verb.SEE_RECORDINGS),
-    ("exceptions", "/exceptions", None),
+    ("exceptions", "/exceptions", Verb.SEE_RECORDINGS),
     ("holds", "/holds", Verb.SEE_HOLDS),
     ("calendar", "/calendar", Verb.SEE_CALENDAR),
     ("policy", "/policy", Verb.READ_POLICY),
@@ -50,6 +50,14 @@ def _entries(request: Request) -> list[tuple[str, str]]:
         for key, path, verb in ENTRIES
         if verb is None or ROLES[verb] & roles or (seen is not None and verb in seen)
     ]
+
+
+def _section(path: str) -> str:
+    """The entry that a page belongs to: itself, or the one that leads to it; empty where there is none."""
+    if path == "/" or path.startswith("/decide/"):
+        return "waiting"
+    found = (key for key, entry, _ in ENTRIES[1:] if path == entry or path.startswith(f"{entry}/"))
+    return next(found, "")
 
 
 def inner_path(request: Request) -> str:
@@ -76,7 +84,8 @@ def page(
         "user": reader.actor.user if reader else "",
         "nav": _entries(request),
         "token": form_token(request) if reader else "",
-        "here": template.removesuffix(".html"),
+        "here": inner_path(request),
+        "section": _section(inner_path(request)),
         "path": inner_path(request) if request.method == "GET" else "/",
     }
     html = _TEMPLATES.get_template(template).render(carried | values)

@@ -14,7 +14,6 @@ Told = dict[str, Any]
 _PRESSING = timedelta(days=1)
 _MASKS_SHOWN = 40
 _HEARD_SHOWN = 12
-ATTEMPTS = ("decide:request:look_denied", "decide:request:answer_denied")
 HEARD = ("listen:artifact:offered", "listen:artifact:denied")
 
 
@@ -129,10 +128,11 @@ def _part(words: Wording, policy: Policy, now: datetime, until: datetime, item: 
         "state": item["state"],
         "restricted": item["restricted"],
         "start": words.moment(item["clock_start"]),
-        "due": words.moment(item["due_at"]),
+        "held": item["hold"] is not None,
+        "due": words.moment(item["own_due_at"]),
         "cap": words.moment(item["cap_at"]),
         "masked": [*masked, f"+ {left_out}"] if left_out else masked,
-        "line": clock_line(item["clock_start"], item["due_at"], until, item["cap_at"], now),
+        "line": clock_line(item["clock_start"], item["own_due_at"], until, item["cap_at"], now),
     }
 
 
@@ -165,15 +165,6 @@ def heard_line(words: Wording, entry: Mapping[str, Any]) -> str:
     if entry.get("code"):
         parts.append(f"{words.say('decide.refused_attempt')} ({words.label('denied', entry['code'])})")
     return " · ".join(parts)
-
-
-def attempts_told(words: Wording, entries: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Who tried to decide and was denied."""
-    return [
-        f"{words.moment(parse_instant(entry['at']))} · {entry['actor']} · {words.label('denied', entry['code'])}"
-        for entry in entries
-        if entry["kind"] in ATTEMPTS
-    ]
 
 
 def earlier_told(words: Wording, decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -2,57 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from consigne.adapters.catalog import views
+from consigne.adapters.catalog import views, views_holds, views_policy
+from consigne.adapters.catalog.views_attempts import attempts
 from consigne.doors.desk.pages.looking import Look, looking
+from consigne.doors.desk.pages.seat import Seat, seat_of
 from consigne.doors.desk.pages.shown import LANGUAGE_COOKIE, page, wording
-from consigne.doors.desk.pages.told import request_told
+from consigne.doors.desk.pages.told import Told, request_told
+from consigne.doors.desk.pages.told_attempts import attempts_listed
+from consigne.doors.desk.pages.told_exceptions import waits_told
 from consigne.doors.desk.session import PageReader, check_form, page_reader
 from consigne.doors.desk.text import LANGUAGES
-from consigne.rules.access import Allowed, Denied, Target, Verb, may
+from consigne.doors.desk.words import Wording
+from consigne.rules.access import Allowed, Target, Verb, may
 from consigne.rules.errors import BadInput
+from consigne.rules.request import owners_awaited
 from consigne.rules.values import Actor
+
+Asked = Mapping[str, Any]
+"""A request as the views give it."""
 
 router = APIRouter()
 _YEAR_S = 365 * 86_400
 SHOWN = 200
 ASKED_SHOWN = 20
+ATTEMPTS_SHOWN = 50
+ATTEMPTS_FOR = timedelta(days=30)
 
 
 @router.get("/")
 def waiting(request: Request, reader: PageReader) -> Response:
-    """Pending requests that the reader may decide, weightiest consequence first; and what they asked for."""
+    """What waits for the reader's word, the weightiest consequence of silence first; and what they asked for."""
     with looking(request) as look:
+        decides = _may(look, reader.actor, Verb.DECIDE)
         pending = views.waiting(look.tx, look.now)
         asked = views.asked_by(look.tx, reader.actor.user, ASKED_SHOWN)
+        holds = views_holds.to_review(look.tx, look.now) if _may(look, reader.actor, Verb.HOLD) else []
+        drafts = views_policy.waiting_drafts(look.tx, look.now) if _may(look, reader.actor, Verb.VISA) else []
+        tried = attempts(look.tx, look.now - ATTEMPTS_FOR, ATTEMPTS_SHOWN) if decides else []
     words = wording(request, look.policy.zone)
-    mine = [one for one in pending if isinstance(may_decide(look, reader.actor, one), Allowed)]
-    decides = isinstance(may(look.policy, reader.actor, Verb.DECIDE, Target(), None, look.now), Allowed)
+    to_decide, to_state, early = _sorted_out(look, reader.actor, pending)
     return page(
         request,
         "waiting.html",
         words,
         decides=decides,
         asks=bool(asked) or not decides,
-        to_decide=[request_told(words, look.policy, look.now, one) for one in mine[:SHOWN]],
-        left_out=len(mine) > SHOWN,
-        asked=[request_told(words, look.policy, look.now, one) for one in asked],
+        to_decide=_told(words, look, to_decide[:SHOWN]),
+        left_out=len(to_decide) > SHOWN,
+        to_state=_told(words, look, to_state[:SHOWN]),
+        early=_told(words, look, early[:SHOWN]),
+        holds=[_hold_told(words, look, one) for one in holds],
+        drafts=[_draft_told(words, look, reader.actor, one) for one in drafts],
+        attempts=attempts_listed(words, (one for one in tried if one["actor"] != reader.actor.user)),
+        asked=_told(words, look, asked),
     )
 
 
-def may_decide(look: Look, actor: Actor, request: Mapping[str, Any]) -> Allowed | Denied:
-    """Whether the reader may decide on a request: on every purpose that it touches."""
-    for purpose in {item["purpose"] for item in request["items"]}:
-        target = Target(purpose=purpose, requester=request["requester"])
-        verdict = may(look.policy, actor, Verb.DECIDE, target, None, look.now)
-        if isinstance(verdict, Denied):
-            return verdict
-    return Allowed()
+def _may(look: Look, actor: Actor, verb: Verb) -> bool:
+    return isinstance(may(look.policy, actor, verb, Target(), None, look.now), Allowed)
+
+
+def _sorted_out(
+    look: Look, actor: Actor, pending: Sequence[Asked]
+) -> tuple[list[Asked], list[Asked], list[Asked]]:
+    """To decide, to state necessity on, and what the reader will decide once the owners have spoken."""
+    to_decide: list[Asked] = []
+    to_state: list[Asked] = []
+    early: list[Asked] = []
+    for one in pending:
+        owners = owners_awaited(look.policy, one["purposes"], [said["owner"] for said in one["opinions"]])
+        if actor.user in owners:
+            to_state.append(one)
+        elif seat_of(look, actor, one) is Seat.DECIDE:
+            (early if owners else to_decide).append(one)
+    return to_decide, to_state, early
+
+
+def _told(words: Wording, look: Look, requests: Sequence[Asked]) -> list[Told]:
+    return [_request_told(words, look, one) for one in requests]
+
+
+def _request_told(words: Wording, look: Look, one: Asked) -> Told:
+    told = request_told(words, look.policy, look.now, one)
+    return told | {"waits": waits_told(words, look, one) if told["open"] else ""}
+
+
+def _hold_told(words: Wording, look: Look, one: Mapping[str, Any]) -> Told:
+    return {
+        "path": f"/holds/{one['id']}",
+        "title": one["mandate"],
+        "about": one["authority"],
+        "is_own": False,
+        "left": words.say("waiting.review_left", time=words.span(one["review_at"] - look.now)),
+        "silence": words.say("waiting.hold_silence", at=words.moment(one["review_at"])),
+    }
+
+
+def _draft_told(words: Wording, look: Look, actor: Actor, one: Mapping[str, Any]) -> Told:
+    return {
+        "path": f"/policy/drafts/{one['id']}",
+        "title": one["version"],
+        "about": words.say("waiting.drafted", user=one["author"], at=words.moment(one["in_force_from"])),
+        "is_own": one["author"] == actor.user,
+        "left": words.say("left", time=words.span(one["lapses_at"] - look.now)),
+        "silence": words.say("waiting.draft_silence", at=words.moment(one["lapses_at"])),
+    }
 
 
 @router.post("/language", dependencies=[Depends(page_reader)])

@@ -26,6 +26,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("agent", "notice", name=op.f("pk_acknowledgements")),
     )
     op.create_table(
+        "uninformed_agents",
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("agent", "notice", name=op.f("pk_uninformed_agents")),
+    )
+    op.create_table(
         "draw_months",
         sa.Column("month", sa.Text(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
@@ -49,6 +56,7 @@ def upgrade() -> None:
         sa.Column("agent", sa.Text(), nullable=True),
         sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delivery", sa.UUID(), nullable=True),
         sa.PrimaryKeyConstraint("source", "call", "purpose", name=op.f("pk_draws")),
     )
     op.create_index("ix_draws_id", "draws", ["id"], unique=False)
@@ -179,8 +187,20 @@ def upgrade() -> None:
     op.create_index("ix_held_artifact", "held", ["artifact"], unique=False)
     op.add_column("artifacts", sa.Column("hold", sa.UUID(), nullable=True))
     op.add_column("artifacts", sa.Column("unheld_due_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("artifacts", sa.Column("ended_for", sa.Text(), nullable=True))
+    op.create_index("ix_recordings_queue", "recordings", ["queue", "started_at"], unique=False)
+    op.create_index("ix_recordings_agent", "recordings", ["agent", "started_at"], unique=False)
+    op.create_index("ix_artifacts_purpose", "artifacts", ["purpose", "recording"], unique=False)
+    for name, column, where in (
+        ("ix_artifacts_erased", "clock_start", "state = 'erased'"),
+        ("ix_artifacts_restricted", "recording", "restricted AND state <> 'erased'"),
+        ("ix_artifacts_extended", "recording", "extension IS NOT NULL AND state <> 'erased'"),
+        ("ix_artifacts_held", "hold", "hold IS NOT NULL AND state <> 'erased'"),
+    ):
+        op.create_index(name, "artifacts", [column], unique=False, postgresql_where=sa.text(where))
     op.add_column("decisions", sa.Column("purpose", sa.Text(), nullable=True))
     op.add_column("policies", sa.Column("reclocked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("policies", sa.Column("reclocked_to", sa.UUID(), nullable=True))
     op.add_column(
         "register", sa.Column("subjects", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False)
     )
@@ -195,10 +215,11 @@ def upgrade() -> None:
         "answer IN ('refuse', 'extend', 'extend_and_restrict', 'keep_under_another_purpose')",
     )
     op.execute("UPDATE policies SET reclocked_at = applied_at")
-    # As `append` does for new entries: every identifier that the payload names.
+    # As `append` does for new entries: every identifier that the payload names, and its kind.
     op.execute(
         "UPDATE register SET subjects = ARRAY(SELECT DISTINCT found[1] FROM regexp_matches("
         "convert_from(payload, 'UTF8'), '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'g') AS found)"
+        " || (convert_from(payload, 'UTF8')::json ->> 'kind')"
     )
 
 

@@ -1,0 +1,23 @@
+"""Who tried to get round the desk, from the register."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Connection, Text, literal, select
+
+from consigne.adapters.catalog.tables import register
+from consigne.rules.attempts import ATTEMPTS
+from consigne.rules.clock import parse_instant
+
+
+def attempts(tx: Connection, since: datetime, limit: int) -> list[Mapping[str, Any]]:
+    """Entries of the kinds in ATTEMPTS from an instant on, newest first, as their payloads."""
+    fits = register.c.subjects.op("&&")(literal(list(ATTEMPTS), ARRAY(Text)))
+    # OFFSET 0: found by its index first, then put in order.
+    found = select(register.c.id, register.c.payload).where(fits).offset(0).subquery()
+    newest = tx.execute(select(found.c.payload).order_by(found.c.id.desc()).limit(limit)).scalars()
+    return [entry for entry in map(json.loads, newest) if parse_instant(entry["at"]) >= since]

@@ -1,0 +1,54 @@
+"""Tries to get round the desk in the reader's words: who, when, what, on which request; none has an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from consigne.doors.desk.pages.told import Told
+from consigne.doors.desk.text import TEXTS
+from consigne.doors.desk.words import Wording
+from consigne.rules.attempts import ATTEMPTS
+from consigne.rules.clock import parse_instant
+
+_PAGES = {"change_policy": "/policy/drafts/"}
+_DECIDE = "/decide/"
+
+
+def attempts_listed(words: Wording, entries: Iterable[Mapping[str, Any]]) -> list[Told]:
+    """Entries of the kinds in rules.attempts, in their order: `at`, `who`, `what`, and in `on` the requests and
+    drafts that each one names, with the desk's path for each."""
+    return [
+        {
+            "at": words.moment(parse_instant(entry["at"])),
+            "who": entry["actor"],
+            "what": _what(words, entry),
+            "on": [
+                _named(words, entry, id)
+                for id in dict.fromkeys((entry.get("subject"), *entry.get("subjects", ())))
+                if id
+            ],
+        }
+        for entry in entries
+    ]
+
+
+def attempts_told(words: Wording, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The same of one request's register entries, a line each."""
+    found = attempts_listed(words, [entry for entry in entries if entry["kind"] in ATTEMPTS])
+    return [f"{one['at']} · {one['who']} · {one['what']}" for one in found]
+
+
+def _what(words: Wording, entry: Mapping[str, Any]) -> str:
+    key = f"attempt.{entry['kind']}"
+    if key not in TEXTS:
+        return str(entry["kind"])
+    why = words.label("denied", entry["code"]) if entry.get("code") else ""
+    did = words.label("attempt.what", entry["what"]) if entry.get("what") else ""
+    return " ".join(part for part in (words.say(key, did=did), f"({why})" if why else "") if part)
+
+
+def _named(words: Wording, entry: Mapping[str, Any], id: str) -> Told:
+    is_policy = entry["kind"].startswith("configure:") or entry.get("dag") in _PAGES
+    path = _PAGES["change_policy"] if is_policy else _DECIDE
+    return {"path": path + id, "name": words.say("attempt.draft" if is_policy else "request", short=id[:8])}

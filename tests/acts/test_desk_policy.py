@@ -1,0 +1,157 @@
+"""The policy's pages: read by all, drafted by some, visaed by the DPO alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from consigne.adapters.catalog.tables_decided import policy_drafts as drafts
+from consigne.doors.settings import ACCOUNTS
+from consigne.rules.policy.draft import Draft
+
+from .desk_world import DeskWorld, Visitor
+from .test_policy import SIX, WHY, code, cut, drafted, in_force, keep, version, visa
+from .world import TEXT
+
+NARROW = (SIX, "retention: P1M, cap: P2M"), (r"listeners: \{trainer: \[coaching, appraisal\]\}", "listeners: {trainer: [coaching], analyst: [calibration]}")  # fmt: skip
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of the form of a draft's page."""
+    return dict(re.findall(r'name="(digest|against)" value="([0-9a-f]{64})"', page))
+
+
+def file(visitor: Visitor, text: str, reason: str = WHY, **fields: str) -> str:
+    """A draft filed on the desk; the path of its page."""
+    done = visitor.post("/policy/draft", text=text, reason=reason, **fields)
+    assert done.status_code == 303, done.text[-3000:]
+    return str(done.headers["location"]).removeprefix("/consigne")
+
+
+@pytest.mark.parametrize("user", ACCOUNTS)
+def test_everybody_reads_what_is_in_force(desk_world: DeskWorld, user: str) -> None:
+    page = desk_world.visit(user).get("/policy")
+    assert page.status_code == 200
+    for said in ("2026-01-demo", "6 months", "coaching", "dispute", "Exemple SA"):
+        assert said in page.text
+    digest = desk_world.world.policy.digest
+    assert desk_world.visit(user).get(f"/policy/versions/{digest}").status_code == 200
+    text = desk_world.visit(user).get(f"/policy/versions/{digest}/text")
+    assert (text.text, text.headers["content-type"]) == (TEXT, "text/plain; charset=utf-8")
+    assert desk_world.visit(user).get(f"/policy/versions/{'0' * 64}").status_code == 404
+
+
+@pytest.mark.promise("P5")
+def test_from_a_draft_by_ops_to_its_visa_by_the_dpo(desk_world: DeskWorld) -> None:
+    world = desk_world.world
+    keep(world, 60)
+    ops, dpo = desk_world.visit("ops"), desk_world.visit("dpo", language="fr")
+    assert TEXT.splitlines()[12] in ops.get("/policy/draft").text.replace("&#34;", '"')
+    path = file(ops, version(*NARROW).replace("\n", "\r\n"))
+    id = path.rpartition("/")[2]
+    [(method, started, sent)] = desk_world.airflow
+    assert (method, started) == ("POST", "dags/change_policy/dagRuns")
+    assert sent["dag_run_id"] == f"draft__{id}" and sent["conf"]["draft_id"] == id
+
+    shown = ops.get(path)
+    assert shown.status_code == 200 and "Give the visa" not in shown.text
+    page = dpo.get(path).text
+    for said in ("ops", WHY, "Viser", "6 mois", "1 mois", "Détruits aussitôt", "étalonnage", "2026-01-demo"):
+        assert said in page
+    assert "<ins>" in page and "Élément" in page
+    before = in_force(world)
+    assert dpo.post(path, **hidden(page), answer="visa", reason="").status_code == 400
+    assert dpo.post(path, **hidden(page), answer="perhaps", reason=WHY).status_code == 400
+    assert in_force(world) == before
+    done = dpo.post(path, **hidden(page), answer="visa", reason="Moins suffit.")
+    assert done.status_code == 303
+    assert in_force(world) == hidden(page)["digest"]
+    after = dpo.get(path).text
+    assert "Visé, par dpo" in after and "Moins suffit." in after and 'name="answer"' not in after
+    assert "2026-02" in desk_world.visit("adviser").get("/policy").text
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("user", ["ops", "analyst", "trainer", "auditor", "dpo2"])
+def test_others_see_a_draft_and_give_no_visa(desk_world: DeskWorld, user: str) -> None:
+    draft = drafted(desk_world.world, cut())
+    visitor = desk_world.visit(user)
+    page = visitor.get(f"/policy/drafts/{draft.id}")
+    assert page.status_code == 200 and hidden(page.text) == {}
+    sent = {"digest": draft.digest, "against": in_force(desk_world.world), "answer": "visa", "reason": WHY}
+    assert visitor.post(f"/policy/drafts/{draft.id}", **sent).status_code == 403
+    assert desk_world.world.register("configure:policy:visa_denied")[-1]["actor"] == user
+    assert in_force(desk_world.world) == desk_world.world.policy.digest
+
+
+@pytest.mark.parametrize("user", ["adviser"])
+def test_an_adviser_sees_no_draft(desk_world: DeskWorld, user: str) -> None:
+    draft = drafted(desk_world.world, cut())
+    visitor = desk_world.visit(user)
+    for path in (f"/policy/drafts/{draft.id}", f"/policy/drafts/{draft.id}/text", "/policy/draft"):
+        assert visitor.get(path).status_code == 403
+    assert str(draft.id) not in visitor.get("/policy").text
+    assert visitor.post("/policy/draft", text=cut(), reason=WHY).status_code == 403
+    assert [told["actor"] for told in desk_world.world.register("configure:policy:draft_denied")] == [user]
+    assert visitor.call("POST", "/api/policy/drafts", {"text": cut(), "reason": WHY}).status_code == 403
+
+
+def test_a_draft_is_checked_by_line_and_what_was_typed_is_kept(desk_world: DeskWorld) -> None:
+    trainer = desk_world.visit("trainer")
+    broken = cut("retention: P3M, cap: P2M")
+    for sent in ({"reason": WHY}, {"reason": "", "only_check": "yes"}):
+        page = trainer.post("/policy/draft", text=broken, **sent)
+        assert page.status_code == (200 if "only_check" in sent else 400)
+        assert "longer than the cap" in page.text and "retention: P3M" in page.text
+    page = trainer.post("/policy/draft", text=cut(), reason="", only_check="yes")
+    assert (page.status_code == 200 and "Destroyed at once" in page.text) or "Nothing is kept" in page.text
+    assert trainer.post("/policy/draft", text=cut(), reason="").status_code == 400
+    assert trainer.post("/policy/draft", text=TEXT, reason=WHY).status_code == 409
+    assert desk_world.world.rows(select(drafts.c.id)) == []
+
+
+def test_a_file_is_sent_in_place_of_the_text(desk_world: DeskWorld) -> None:
+    ops = desk_world.visit("ops")
+    sent = {"upload": ("policy.yaml", cut().encode(), "application/yaml")}
+    done = ops.post("/policy/draft", files=sent, text=TEXT, reason=WHY)
+    assert done.status_code == 303
+    path = done.headers["location"].removeprefix("/consigne")
+    assert desk_world.visit("auditor").get(f"{path}/text").text == cut()
+    refused = ops.post("/policy/draft", files={"upload": ("p", b"\xff\xfe", "text/plain")}, reason=WHY)
+    assert refused.status_code == 400
+
+
+def test_the_api_files_a_draft_and_names_the_line_of_an_error(desk_world: DeskWorld) -> None:
+    ops = desk_world.visit("ops")
+    filed = ops.call("POST", "/api/policy/drafts", {"text": cut(), "reason": WHY})
+    assert filed.status_code == 201 and filed.json()["url"].endswith(f"/policy/drafts/{filed.json()['id']}")
+    wrong = ops.call("POST", "/api/policy/drafts", {"text": "version: [", "reason": WHY})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "bad_yaml")
+    assert wrong.json()["field"].startswith("line 1")
+    again = ops.call("POST", "/api/policy/drafts", {"text": cut(), "reason": WHY})
+    assert (again.status_code, again.json()["code"]) == (400, "already_drafted")
+
+
+def test_a_page_that_is_out_of_date_records_nothing(desk_world: DeskWorld) -> None:
+    world = desk_world.world
+    first, second = (
+        drafted(world, cut()),
+        drafted(world, version((SIX, "retention: P2M, cap: P3M"), name="2026-03")),
+    )
+    dpo = desk_world.visit("dpo")
+    page = dpo.get(f"/policy/drafts/{second.id}").text
+    assert isinstance(visa(world, first), Draft)
+    sent = {"answer": "visa", "reason": WHY}
+    refused = dpo.post(f"/policy/drafts/{second.id}", **hidden(page), **sent)
+    assert (
+        refused.status_code == 409
+        and "another version has taken force" in refused.text
+        and WHY in refused.text
+    )
+    assert in_force(world) == first.digest
+    fresh = dpo.get(f"/policy/drafts/{second.id}").text
+    assert dpo.post(f"/policy/drafts/{second.id}", **hidden(fresh), **sent).status_code == 303
+    assert in_force(world) == second.digest
+    assert code(visa(world, second, digest="0" * 64)) == "digest_differs"
