@@ -152,7 +152,7 @@ def decide_draft(
     its date, or from now where that has passed. The same answer sent again by the same person changes nothing.
 
     Denied: access.py's codes for `visa`, `unknown_draft`, `digest_differs`, `base_changed`, `already_decided`,
-    `lapsed`, `known_version`, `version_reused`. BadInput('bad_field', 'reason').
+    `lapsed`, `known_version`, `version_reused`, and `unfit`'s of rules/policy/limits.py. BadInput('bad_field', 'reason').
     """
     check_typed(reason, "reason")
     with platform.catalog.begin() as tx:
@@ -167,11 +167,12 @@ def decide_draft(
             if (draft.decided_by, draft.answer, draft.digest) == (actor.user, answer, digest):
                 return draft
             return _deny(platform, tx, actor, "visa_denied", str(draft_id), code)
-        following = load(draft.text).policy
-        following = replace(following, in_force_from=takes_force(following, now))
+        loaded = load(draft.text)
+        following = replace(loaded.policy, in_force_from=takes_force(loaded.policy, now))
         is_visa = answer is DraftAnswer.VISA
         code = "base_changed" if policy.digest != against else None
-        if is_visa and (code := code or _why_not_new(platform, tx, following)):
+        code = code or _why_not_new(platform, tx, following) or _why_unfit(loaded, policy, following)
+        if is_visa and code:
             return _deny(platform, tx, actor, "visa_denied", str(draft_id), code)
         if not platform.catalog.decide_draft(tx, draft_id, answer, actor.user, reason, now):
             return _deny(platform, tx, actor, "visa_denied", str(draft_id), "lapsed")
@@ -186,6 +187,11 @@ def decide_draft(
         decided = platform.catalog.draft(tx, draft_id)
         assert decided is not None
     return decided
+
+
+def _why_unfit(loaded: Loaded, in_force: Policy, following: Policy) -> str | None:
+    # Again: since it was filed days have passed, and another version may have come into force.
+    return next((found.code for found in unfit(loaded, in_force, following.in_force_from)), None)
 
 
 def _why_not_visa(policy: Policy, actor: Actor, draft: Draft | None, now: datetime) -> str | None:

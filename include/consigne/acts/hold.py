@@ -21,7 +21,7 @@ from consigne.rules.clock import iso
 from consigne.rules.errors import BadInput
 from consigne.rules.hold import NAME_CHARS, Hold, HoldState, review_instant, scope_of
 from consigne.rules.policy.model import Policy
-from consigne.rules.redaction.typed import check_typed
+from consigne.rules.redaction.typed import carries_payment, check_typed
 from consigne.rules.values import Actor, Private
 
 
@@ -63,7 +63,7 @@ def _hold(
     check_typed(wanted.mandate, "mandate", NAME_CHARS)
     check_typed(wanted.authority, "authority", NAME_CHARS)
     check_typed(wanted.reason, "reason")
-    if wanted.agent and not re.fullmatch(NAME, wanted.agent):
+    if wanted.agent and (carries_payment(wanted.agent) or not re.fullmatch(NAME, wanted.agent)):
         raise BadInput("bad_field", "agent")
     number = wanted.caller.reveal() if wanted.caller else None
     scope = scope_of(wanted.recording, number, wanted.agent, wanted.since, wanted.until)

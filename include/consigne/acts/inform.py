@@ -16,7 +16,7 @@ from consigne.rules.checks import NAME
 from consigne.rules.clock import iso
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
-from consigne.rules.redaction.typed import check_typed
+from consigne.rules.redaction.typed import carries_payment, check_typed
 from consigne.rules.values import Actor
 
 SEEN_WITHIN = timedelta(days=90)
@@ -81,9 +81,9 @@ def import_acknowledgements(
 
 
 def _check(agent: str, notice: str, at: datetime, now: datetime) -> None:
-    check_typed(agent, "agent")
     check_typed(notice, "notice", _NOTICE_CHARS)
-    if not re.fullmatch(NAME, agent):
+    # As deliveries name agents: by an e-mail address or an extension too.
+    if carries_payment(agent) or not re.fullmatch(NAME, agent):
         raise BadInput("bad_field", "agent")
     if at > now:
         raise BadInput("bad_field", "acknowledged_at")

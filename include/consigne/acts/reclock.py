@@ -46,7 +46,7 @@ def reclock(platform: Platform) -> int:
 def due_now(platform: Platform, tx: Transaction, artifact: Artifact, now: datetime) -> datetime:
     """When an artifact falls due by every version in force, also by those under which it was not brought yet."""
     kept = platform.catalog.kept(tx, artifact.id)
-    if kept is None or kept.is_held:
+    if kept is None or artifact.due_at > kept.due_at:  # gone, or an open hold keeps it longer than its own clock
         return artifact.due_at
     versions = platform.catalog.unreclocked(tx, now)
     return min([artifact.due_at, *(Clocks(version).under(kept).due_at for version in versions)])

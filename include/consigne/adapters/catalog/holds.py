@@ -127,7 +127,7 @@ class HoldsCatalog(Session):
         """Another review date, for the hold, its epochs and what it caught; its row is locked."""
         tx.execute(update(holds).where(holds.c.id == id).values(review_at=review_at))
         self._date_epochs(tx, id, review_at)
-        mine = (artifacts.c.hold == id) & _LIVE
+        mine = self._lock_caught(tx, id)
         due_at = func.greatest(artifacts.c.unheld_due_at, review_at)
         tx.execute(update(artifacts).where(mine).values(due_at=due_at))
 
@@ -136,8 +136,15 @@ class HoldsCatalog(Session):
         values = {"state": "lifted", "ended_at": at, "ended_by": user}
         tx.execute(update(holds).where(holds.c.id == id, holds.c.state == "open").values(values))
         self._date_epochs(tx, id, at)
-        mine = (artifacts.c.hold == id) & _LIVE
+        mine = self._lock_caught(tx, id)
         tx.execute(update(artifacts).where(mine).values(due_at=artifacts.c.unheld_due_at))
+
+    def _lock_caught(self, tx: Connection, id: UUID) -> ColumnElement[bool]:
+        # In the order of everybody else, who would wait for us as we for them.
+        mine = (artifacts.c.hold == id) & _LIVE
+        locked = select(artifacts.c.id).where(mine).order_by(artifacts.c.id).with_for_update().cte("locked")
+        tx.execute(select(func.count()).select_from(locked))
+        return mine
 
     def _date_epochs(self, tx: Connection, id: UUID, due_at: datetime) -> None:
         named = epochs.c.name.contains(f"/hold-{id.hex}/") & (epochs.c.state == "open")
@@ -206,8 +213,10 @@ class HoldsCatalog(Session):
 
     def catch(self, tx: Connection, hold: Hold, ids: Sequence[UUID], at: datetime) -> None:
         """These, locked, live as long as the hold, or longer by their own clock. What was past its end when the
-        hold was placed was inaudible, and stays so."""
-        late = artifacts.c.hold.is_(None) & (artifacts.c.due_at <= hold.placed_at)
+        hold was placed was inaudible, and stays so; what another hold still kept then was not."""
+        other = select(func.coalesce(holds.c.ended_at, holds.c.review_at)).where(holds.c.id == artifacts.c.hold)
+        was_free = func.coalesce(other.scalar_subquery() <= hold.placed_at, True)
+        late = was_free & (artifacts.c.due_at <= hold.placed_at)
         values = {
             "hold": hold.id,
             "unheld_due_at": _OWN_DUE,

@@ -334,7 +334,9 @@ register = Table(
     Column("payload", LargeBinary, nullable=False),  # canonical JSON
     Column("leaf", LargeBinary, nullable=False),  # SHA-256(salt ‖ payload)
     Column("leaf_index", BigInteger, unique=True),
-    Column("subjects", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # its kind, and every id that it names
+    Column(
+        "subjects", ARRAY(Text), nullable=False, server_default=text("'{}'")
+    ),  # its kind, and every id that it names
     Index("ix_register_unsealed", "id", postgresql_where=text("leaf_index IS NULL")),
     Index("ix_register_subjects", "subjects", postgresql_using="gin"),
 )

@@ -34,8 +34,9 @@ from consigne.rules.request import Decision, ExceptionRequest, run_of
 log = logging.getLogger("consigne")
 T = TypeVar("T")
 
-PARKED_S = 5
-"""An answer within about a second of parking is lost, and the task fails (facts/airflow.md); none after 4 s."""
+PARKED_S = 10
+"""An answer within about a second of parking is lost, and the task fails (facts/airflow.md); on a busy machine
+after five, too."""
 LOST_S = 60
 """A granted extension that no run applied by then is applied by the sweep."""
 
@@ -271,6 +272,10 @@ async def _count(act: Callable[[Platform], int]) -> int:
 async def _quietly(work: Awaitable[bool]) -> bool:
     try:
         return await work
-    except (ConsigneError, httpx.HTTPError, KeyError, TypeError, ValueError) as fault:
-        log.warning("sweep: %s", fault.code if isinstance(fault, ConsigneError) else type(fault).__name__)
-        return False
+    except ConsigneError as fault:
+        log.warning("sweep: %s", fault.code)
+    except httpx.HTTPError as fault:
+        log.warning("sweep: %s", type(fault).__name__)
+    except Exception as fault:  # one trouble never stops the others
+        log.warning("sweep: fault in our own code: %s; please report it", place_of(fault))
+    return False

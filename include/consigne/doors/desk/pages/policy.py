@@ -27,7 +27,7 @@ from consigne.doors.desk.session import PageReader, Reader, check_form
 from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
 from consigne.doors.orchestration.decisions import DRAFT, answer_airflow, start_draft_run
-from consigne.rules.access import Allowed, Denied, Target, Verb, may
+from consigne.rules.access import Allowed, Denied, Target, Verb, may, seen_purposes
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.changes import changes
 from consigne.rules.policy.draft import DraftAnswer
@@ -157,7 +157,7 @@ def _form(
     if checked and checked.loaded and not checked.has_errors:
         draft = checked.loaded.policy
         found = assess_draft(platform(request, "read"), draft).to_json()
-        impact = impact_told(words, look.policy, draft, found)
+        impact = impact_told(words, look.policy, draft, found, _seen(request, look))
     return page(
         request,
         "policy_draft_form.html",
@@ -267,14 +267,19 @@ def _examined(
         draft = look.policy
     old, new = (read_tree(text).value if text else {} for text in (base, found["text"]))
     is_open = found["state"] == "pending" and found["lapses_at"] > look.now
-    now = assess_draft(parts, draft).to_json() if is_open else None
+    now, seen = assess_draft(parts, draft).to_json() if is_open else None, _seen(request, look)
     return {
         "findings": findings_told(words, checked.findings),
         "changes": changes_told(words, look.policy, draft, changes(old, new)),
         "diff": text_diff(base, found["text"]),
-        "filed": impact_told(words, look.policy, draft, found["impact"]),
-        "now": impact_told(words, look.policy, draft, now) if now else None,
+        "filed": impact_told(words, look.policy, draft, found["impact"], seen),
+        "now": impact_told(words, look.policy, draft, now, seen) if now else None,
     }
+
+
+def _seen(request: Request, look: Look) -> frozenset[str] | None:
+    """The purposes of whose recordings the reader sees any: whoever drafts counts all, and sees theirs."""
+    return seen_purposes(look.policy, request.state.reader.actor, Verb.SEE_RECORDINGS)
 
 
 def _why(words: Wording, why: str) -> str:

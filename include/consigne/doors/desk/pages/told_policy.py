@@ -156,8 +156,11 @@ def findings_told(words: Wording, findings: Iterable[Finding]) -> list[Told]:
     ]
 
 
-def impact_told(words: Wording, policy: Policy, draft: Policy, impact: Mapping[str, Any]) -> Told:
-    """An impact (`Impact.to_json`) for a page; a purpose that either has is shown by its title."""
+def impact_told(
+    words: Wording, policy: Policy, draft: Policy, impact: Mapping[str, Any], seen: frozenset[str] | None
+) -> Told:
+    """An impact (`Impact.to_json`) for a page; a purpose that either has is shown by its title, and single calls
+    only of the purposes `seen` (None: of all)."""
     lines = [
         {
             "purpose": _title(words, policy, draft, line["purpose"]),
@@ -171,7 +174,11 @@ def impact_told(words: Wording, policy: Policy, draft: Policy, impact: Mapping[s
         "as_of": words.moment(parse_instant(impact["as_of"])),
         "lines": lines,
         "sums": {fate: sum(line[fate] for line in impact["lines"]) for fate in FATES},
-        "examples": [_example(words, policy, draft, each) for each in impact["examples"]],
+        "examples": [
+            _example(words, policy, draft, each)
+            for each in impact["examples"]
+            if seen is None or each["purpose"] in seen
+        ],
         "added": [_title(words, policy, draft, name) for name in impact["added"]],
         "removed": [_title(words, policy, draft, name) for name in impact["removed"]],
         "listening": [_listening(words, policy, draft, each) for each in impact["listening"]],

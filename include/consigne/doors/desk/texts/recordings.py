@@ -200,6 +200,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "act.decide:run:closed": ("Demande close", "Request closed"),
     "act.decide:run:refused": ("Exécution étrangère, sans effet", "A made-up run, without effect"),
+    "act.decide:task:denied": ("Réponse directe dans Airflow refusée", "A direct answer in Airflow denied"),
+    "act.decide:task:touched": (
+        "Tâche d’Airflow modifiée, sans effet",
+        "A task in Airflow altered, without effect",
+    ),
     "act.decide:task:tried": (
         "Tentative de répondre dans Airflow, sans effet",
         "An attempt to answer in Airflow, without effect",
