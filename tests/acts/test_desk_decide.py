@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from consigne.acts import extend
 from consigne.acts.decide import file_request
+from consigne.acts.listen import export
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.tables_decided import opinions
 from consigne.doors.desk.pages.until import write_until
@@ -172,3 +173,17 @@ def test_where_no_other_purpose_is_possible_the_page_says_why(desk_world: DeskWo
     assert answers_of(page) == ["refuse", "extend", "extend_and_restrict"]
     assert "No other purpose is possible" in page and "the notice that the caller heard" in page
     assert "<select" not in page
+
+
+@pytest.mark.promise("P4")
+def test_who_asks_is_not_shown_who_listens_for_other_purposes(desk_world: DeskWorld) -> None:
+    world = desk_world.world
+    world.deliver("a", purposes=["training", "quality"])
+    world.ingest()
+    heard = {row.purpose: row for row in world.artifacts("a") if row.part == "audio"}
+    export(world.platform, Actor("ana", frozenset({"analyst"})), heard["quality"].id, "evaluation")
+    end = world.base + timedelta(days=220)
+    request = file_request(world.platform, world.policy, TRAINER, [heard["training"].id], end, "dispute", WHY)
+    assert isinstance(request, ExceptionRequest)
+    shown = {user: desk_world.visit(user).get(f"/decide/{request.id}").text for user in ("trainer", "dpo")}
+    assert "ana ·" in shown["dpo"] and "ana ·" not in shown["trainer"]

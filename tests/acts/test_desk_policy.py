@@ -155,3 +155,17 @@ def test_a_page_that_is_out_of_date_records_nothing(desk_world: DeskWorld) -> No
     assert dpo.post(f"/policy/drafts/{second.id}", **hidden(fresh), **sent).status_code == 303
     assert in_force(world) == second.digest
     assert code(visa(world, second, digest="0" * 64)) == "digest_differs"
+
+
+@pytest.mark.promise("P4")
+def test_an_impact_names_calls_only_to_who_may_see_them(desk_world: DeskWorld) -> None:
+    """All are counted, and whoever drafts is shown the calls of their own purposes."""
+    desk_world.world.deliver("pbx1-quality", purposes=["quality"])
+    desk_world.world.deliver("pbx1-training", purposes=["training"], seed=1)
+    desk_world.world.ingest()
+    trainer, dpo = desk_world.visit("trainer"), desk_world.visit("dpo")
+    checked = trainer.post("/policy/draft", text=cut(), reason=WHY, only_check="yes").text
+    path = file(trainer, cut())
+    for page in (checked, trainer.get(path).text):
+        assert "pbx1-training" in page and "pbx1-quality" not in page
+    assert all(call in dpo.get(path).text for call in ("pbx1-training", "pbx1-quality"))

@@ -549,3 +549,16 @@ def test_each_role_does_its_own_and_no_more(spring: World, engines: Callable[[st
     for role, statement in forbidden:
         with pytest.raises(ProgrammingError, match="InsufficientPrivilege"), engines(role).begin() as tx:
             tx.execute(text(statement))
+
+
+@pytest.mark.promise("P7")
+def test_a_month_that_cannot_be_revealed_stops_no_other(spring: World) -> None:
+    secret = select(draw_months.c.month).where(draw_months.c.revealed_at.is_(None))
+    broken, *others = sorted(row.month for row in spring.rows(secret))
+    with spring.engine.begin() as tx:
+        tx.execute(update(draw_months).where(draw_months.c.month == broken).values(commitment=b"x" * 32))
+    put_clock(spring, rules.reveal_at(others[-1], spring.policy.zone) + timedelta(seconds=2))
+    with pytest.raises(Tampered):
+        acts.keep_months(spring.platform)
+    revealed = {entry["month"] for entry in spring.register("draw:month:revealed")}
+    assert others and revealed.isdisjoint({broken}) and revealed.issuperset(others)

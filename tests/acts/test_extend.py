@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -179,3 +181,30 @@ def test_the_request_waits_for_the_designated(stage: Stage) -> None:
     request = stage.asked(stage.keep())
     assert extend.notify_dpo(stage.platform, str(request.id)) == 1
     assert stage.register("decide:request:announced")[0]["waits_for"] == ["dpo"]
+
+
+@pytest.mark.promise("P5", "P8")
+def test_a_key_that_does_not_open_stops_no_neighbour(stage: Stage) -> None:
+    broken, sound = stage.keep(), stage.keep()
+    request = stage.asked(broken, sound)
+    decision = stage.answer(request)
+    assert isinstance(decision, Decision) and decision.until
+    with stage.engine.begin() as tx:
+        tx.execute(update(t.data_keys).where(t.data_keys.c.artifact == broken).values(wrapped=b"x" * 60))
+    before = stage.row(broken).key_epoch
+    extend.apply_decision(stage.platform, stage.policy, request.id)
+    assert stage.row(broken).due_at == stage.row(sound).due_at > stage.now() + timedelta(days=40)
+    assert stage.row(broken).key_epoch == before  # it keeps its epoch from closing
+    assert stage.key_of(sound) == b"k" * 32
+
+
+@pytest.mark.promise("P5")
+def test_what_was_extended_before_its_purpose_was_removed_is_kept(stage: Stage) -> None:
+    """Whether the extension was made true before or after."""
+    artifact = stage.keep()
+    request = stage.asked(artifact)
+    assert isinstance(stage.answer(request), Decision)
+    kept = {name: rule for name, rule in stage.policy.purposes.items() if name != "training"}
+    applied = extend.apply_decision(stage.platform, replace(stage.policy, purposes=kept), request.id)
+    assert isinstance(applied, extend.Applied) and applied.outcomes == {artifact: "extended"}
+    assert stage.row(artifact).due_at > stage.now() + timedelta(days=40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -386,3 +387,59 @@ def test_a_key_that_does_not_open_stops_no_other(world: World) -> None:
 def test_the_local_day_of_a_review_is_the_policy_s(world: World) -> None:
     hold = placed(world, days=3, agent="a.martin")
     assert hold.review_at == midnight_of(day_in(world, 3), world.policy.zone)
+
+
+@pytest.mark.promise("P2")
+def test_an_agent_is_no_card_number(world: World) -> None:
+    with pytest.raises(BadInput) as fault:
+        place(world, agent="4970 1000 0000 0006")
+    assert fault.value.where == "agent"
+    assert world.rows(select(holds)) == [] and "4970" not in str(world.register())
+
+
+@pytest.mark.promise("P5")
+def test_what_one_hold_left_past_its_end_stays_inaudible_under_the_next(world: World) -> None:
+    world.deliver("a")
+    world.ingest()
+    row = world.artifacts("a")[0]
+    ends_in = row.due_at - world.base
+    world.pass_time(ends_in - timedelta(days=5))
+    placed(world, 10, recording=row.recording)
+    keep_up(world.platform)
+    world.pass_time(ends_in + timedelta(days=8))  # both ends have passed, and nothing was erased yet
+    assert export(world.platform, TRAINER, row.id, "coaching") == Denied("past_due")
+    placed(world, 20, recording=row.recording)
+    keep_up(world.platform)
+    assert export(world.platform, TRAINER, row.id, "coaching") == Denied("restricted")
+
+
+@pytest.mark.promise("P8")
+def test_confirming_and_lifting_lock_artifacts_in_the_order_of_everybody(world: World) -> None:
+    for number in range(8):
+        world.deliver(f"c{number}", seed=number)
+    world.ingest()
+    hold = placed(world, agent="a.martin")
+    keep_up(world.platform)
+    first = min(row.id for row in world.artifacts())
+    lock = select(t.artifacts.c.id).with_for_update(nowait=True)
+    for act in (lambda: confirm(world, hold, 20), lambda: lift(world, hold)):
+        acting = threading.Thread(target=act)
+        with world.engine.begin() as tx:
+            tx.execute(lock.where(t.artifacts.c.id == first))
+            acting.start()
+            _until_somebody_waits(world)
+            with world.engine.begin() as other:
+                other.execute(
+                    lock.where(t.artifacts.c.id != first)
+                )  # it holds none beyond the one it waits for
+        acting.join()
+    assert world.rows(select(holds.c.state))[0].state == "lifted"
+
+
+def _until_somebody_waits(world: World) -> None:
+    for _ in range(2000):
+        with world.engine.begin() as tx:
+            if tx.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar():
+                return
+        time.sleep(0.005)
+    raise AssertionError("nobody waits")

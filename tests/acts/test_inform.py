@@ -162,3 +162,12 @@ def test_a_call_begun_under_one_notice_while_the_next_takes_effect_keeps_the_fir
     assert ends.keys() == {("first", "quality"), ("second", "training"), ("second", "quality")}
     assert ends.pop(("first", "quality")) in range(178, 185)
     assert all(days in range(269, 277) for days in ends.values())
+
+
+def test_an_agent_may_be_named_by_an_address_but_never_by_a_card(world: World) -> None:
+    """As their deliveries name them: else each of their calls were refused for ever."""
+    line = "agent,notice,acknowledged_at\n{},2026-01,2026-03-02\n".format
+    taken = import_acknowledgements(world.platform, world.policy, OPS, line("a.martin@example.org"), "file")
+    assert taken == 1
+    with pytest.raises(BadInput):
+        import_acknowledgements(world.platform, world.policy, OPS, line("4970 1000 0000 0006"), "file")

@@ -34,4 +34,8 @@ def test_entries_of_before_are_found_by_what_they_name(engine: Engine) -> None:
                 " || (convert_from(payload, 'UTF8')\\:\\:json ->> 'kind')"
             )
         )
-        assert tx.execute(text("SELECT subjects FROM register")).scalar_one() == written == [name, "decide:request:filed"]
+        assert (
+            tx.execute(text("SELECT subjects FROM register")).scalar_one()
+            == written
+            == [name, "decide:request:filed"]
+        )

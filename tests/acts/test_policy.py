@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.tables_decided import policy_drafts as drafts
 from consigne.rules.access import Denied
+from consigne.rules.clock import local_date
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.draft import Draft, DraftAnswer, DraftState, run_of_draft
 from consigne.rules.policy.impact import FATES
@@ -50,6 +52,7 @@ OPS, DPO = Actor("ops", frozenset({"ops"})), Actor("dpo", frozenset({"dpo"}))
 TRAINER = Actor("trainer", frozenset({"trainer"}))
 WHY = "Six months are more than coaching needs."
 DAY = timedelta(days=1)
+REAL = (Path(__file__).parents[2] / "config" / "policy.yaml").read_text()
 FEW = "retention: P3D, cap: P10D"
 SIX, ONE, NINE = "retention: P6M, cap: P12M", "retention: P1M, cap: P2M", "retention: P9M, cap: P12M"
 
@@ -581,3 +584,38 @@ def test_the_first_version_has_nothing_to_change(world: World) -> None:
     settle(world)
     assert reclock(world.platform) == 0
     assert world.register("configure:policy:reclocked") == []
+
+
+@pytest.mark.promise("P5")
+def test_a_visa_is_judged_by_what_is_in_force_when_it_is_given(world: World) -> None:
+    """Both were filed beside a demonstration."""
+    real, demo = drafted(world, REAL), drafted(world, version())
+    assert isinstance(visa(world, real), Draft)
+    assert code(visa(world, demo)) == "becomes_a_demonstration"
+    assert isinstance(visa(world, demo, answer=DraftAnswer.REFUSE), Draft)
+    assert in_force(world) == real.digest
+
+
+@pytest.mark.promise("P5")
+def test_a_visa_never_leaves_nobody_to_decide(world: World) -> None:
+    alone = drafted(world, version((r"\{user: dpo, from: 2026-01-01\}", _until_today(world))))
+    world.pass_time(DAY + timedelta(hours=1))
+    assert code(visa(world, alone)) == "no_dpo"
+
+
+def _until_today(world: World) -> str:
+    return f"{{user: dpo, from: 2026-01-01, until: {local_date(world.now(), world.policy.zone)}}}"
+
+
+@pytest.mark.promise("P5")
+def test_what_a_lifted_hold_kept_is_due_by_the_version_in_force_at_once(world: World) -> None:
+    world.deliver("a")
+    world.ingest()
+    row = world.artifacts("a")[0]
+    world.pass_time(timedelta(days=40))
+    hold = placed(world, 10, recording=row.recording)
+    keep_up(world.platform)
+    put_in_force(world, cut())
+    assert isinstance(export(world.platform, TRAINER, row.id, "coaching"), Offered)
+    lift(world, hold)  # neither reclocked nor released yet
+    assert export(world.platform, TRAINER, row.id, "coaching") == Denied("past_due")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from consigne.acts import decide, extend
+from consigne.acts import decide, extend, repurpose
 from consigne.acts.listen import Offered, export
+from consigne.acts.object import Spoken, object_to
 from consigne.acts.protect import artifact_id
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.tables_people import objections
@@ -19,9 +20,10 @@ from consigne.rules.access import Denied
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Unavailable
 from consigne.rules.evidence.certificate import read_parts
 from consigne.rules.evidence.masked import is_signed
+from consigne.rules.objections import Objection
 from consigne.rules.policy.load import load
 from consigne.rules.request import Answer, Decision, ExceptionRequest
-from consigne.rules.values import Actor, Part
+from consigne.rules.values import Actor, Part, Private
 
 from .test_expire import AFTER, DPO, TRAINER, WHY
 from .world import TEXT, World, with_parts
@@ -171,8 +173,16 @@ def test_what_the_caller_objected_to_may_not_take_it(held: World) -> None:
             said = {"id": row.id, "objected_at": held.now(), "recorded_by": "x", "recorded_at": held.now()}
             tx.execute(insert(objections).values(said | values))
         assert answered(held, request, "quality") == Denied("objected")
-    with held.engine.begin() as tx:
-        tx.execute(update(objections).values(withdrawn_at=held.now()))
+    taken_back = {"withdrawn_at": held.now()}
+    with held.engine.begin() as tx:  # of the call itself: no withdrawal frees it
+        tx.execute(update(objections).values(taken_back))
+    assert answered(held, request, "quality") == Denied("objected")
+    theirs = taken_back | {"identity_digest": None, "callers": [row.caller_index]}
+    with held.engine.begin() as tx:  # of the caller, before the call: what it bound stays bound
+        tx.execute(update(objections).values(theirs | {"objected_at": row.started_at - timedelta(days=1)}))
+    assert answered(held, request, "quality") == Denied("objected")
+    with held.engine.begin() as tx:  # of the caller, after the call
+        tx.execute(update(objections).values(objected_at=held.now()))
     assert isinstance(answered(held, request, "quality"), Decision)
 
 
@@ -352,3 +362,23 @@ def test_a_version_that_comes_into_force_meanwhile_gives_the_clock(held: World) 
     extend.apply_decision(held.platform, later, request.id)
     [new] = [row for row in held.artifacts("a") if (row.purpose, row.part) == ("quality", "audio")]
     assert new.policy == later.digest and new.due_at - new.clock_start < timedelta(days=32)
+
+
+@pytest.mark.promise("P1")
+def test_an_objection_made_while_it_is_stored_again_still_counts(
+    held: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, stored = asked(held, "a"), repurpose._shelve
+    assert isinstance(answered(held, request, "quality"), Decision)
+    source, adviser = held.platform.intake.source, Actor("adviser", frozenset({"adviser"}))
+    said = Spoken("a", source, Private(""), (), "not_recorded")
+
+    def while_somebody_objects(*given: Any) -> Any:
+        if not held.register("inform:objection:recorded"):
+            assert isinstance(object_to(held.platform, held.policy, adviser, said), Objection)
+        return stored(*given)
+
+    monkeypatch.setattr(repurpose, "_shelve", while_somebody_objects)
+    applied = extend.apply_decision(held.platform, held.policy, request.id)
+    assert isinstance(applied, extend.Applied) and set(applied.outcomes.values()) == {"objected"}
+    assert {row.purpose for row in held.artifacts("a")} == {"training"}

@@ -39,7 +39,9 @@ def test_its_tasks_are_these_in_this_order(dag: Any) -> None:
 def test_a_waiting_run_holds_up_no_other_and_is_never_timed_out(dag: Any) -> None:
     assert (dag.max_active_runs, dag.max_active_tasks) == (10_000, 10_000)
     assert (dag.dagrun_timeout, dag.schedule) == (None, None)
-    assert dag.get_task("record_visa").trigger_rule == "all_done"  # a human task that Airflow lost stops nothing
+    assert (
+        dag.get_task("record_visa").trigger_rule == "all_done"
+    )  # a human task that Airflow lost stops nothing
 
 
 @pytest.mark.promise("P5")

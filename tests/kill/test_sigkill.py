@@ -44,7 +44,9 @@ def deliver_twenty(world: World) -> None:
     for stem in ("twin", "twin-again"):
         world.deliver("twin", stem=stem, seed=3)
     world.deliver("unheard", notice=None)
-    world.deliver("objected", objection={"at_s": 0.5}, caller="+33611111111")  # whose objection is theirs alone
+    world.deliver(
+        "objected", objection={"at_s": 0.5}, caller="+33611111111"
+    )  # whose objection is theirs alone
     world.deliver("unknown", purposes=["marketing"])
     world.intake.deliver("broken", b"RIFF", b"{")
     for number in range(3):

@@ -22,6 +22,7 @@ def shot(page: Page, name: str) -> None:
             "[document.documentElement.clientWidth, document.documentElement.scrollHeight]"
         )
         clip = {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST_PX)}
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=made, full_page=True, clip=clip, scale="css", animations="disabled")  # type: ignore[arg-type]
         _shrink(made)
 

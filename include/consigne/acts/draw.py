@@ -41,10 +41,19 @@ def keep_months(platform: Platform) -> int:
             return 0
         current = month_of(now, policy.zone)
         made = [_commit(platform, tx, month, policy.zone, now) for month in (current, month_after(current))]
-    with platform.catalog.begin() as tx:  # apart: a month that cannot be revealed does not stop the next one
-        for month in platform.catalog.draw_months(tx):
-            if month.revealed_at is None and reveal_at(month.month, policy.zone) <= now:
+        over = [
+            month for name, month in sorted(platform.catalog.secret_months(tx).items())
+            if reveal_at(name, policy.zone) <= now
+        ]  # fmt: skip
+    troubles: list[Tampered] = []
+    for month in over:
+        try:  # apart: a month that cannot be revealed does not stop the next one
+            with platform.catalog.begin() as tx:
                 made.append(_reveal(platform, tx, month, now))
+        except Tampered as fault:
+            troubles.append(fault)
+    if troubles:
+        raise troubles[0]
     return sum(made)
 
 

@@ -23,10 +23,10 @@ from consigne.acts.repurpose import move
 from consigne.acts.safe import rewrap
 from consigne.rules.access import Denied, is_designated
 from consigne.rules.clock import iso
-from consigne.rules.errors import Conflict
+from consigne.rules.errors import Conflict, Tampered
 from consigne.rules.policy.model import Policy
 from consigne.rules.request import Answer, Decision, ExceptionRequest, RequestState, owners_awaited, run_of
-from consigne.rules.retention import floor
+from consigne.rules.retention import epoch_length_of, floor
 from consigne.rules.values import ArtifactName, ArtifactState
 
 
@@ -125,7 +125,7 @@ def close_refused(platform: Platform, request_id: str, run: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a decision did to each artifact: `extended` or `moved`, or why not: `gone`, `purpose_removed`, `over`
+    """What a decision did to each artifact: `extended` or `moved`, or why not: `gone`, `over`
     (its date has passed), `not_later`, `past_cap`, and for another purpose rules/repurpose.py's codes. Empty
     where it was applied before."""
 
@@ -186,11 +186,9 @@ def _targets(
     # Epoch keys are made before the transaction that uses them: row first, key after, then the lock.
     made: dict[str, _Target | str] = {}
     for name in sorted(purposes):
-        purpose = policy.purposes.get(name)
-        due_at = floor(until, policy.zone, purpose.epoch_length) if purpose else now
-        if purpose is None:
-            made[name] = "purpose_removed"
-        elif due_at <= now:
+        # A purpose that was removed since the answer falls due, except what was extended.
+        due_at = floor(until, policy.zone, epoch_length_of(None, policy, name))
+        if due_at <= now:
             made[name] = "over"
         else:
             made[name] = _Target(due_at, open_epoch(platform, policy, name, due_at))
@@ -219,8 +217,11 @@ def _extend(
         raise Conflict("epoch_closing", target.epoch)
     if artifact.hold is None and target.epoch != artifact.epoch:  # a hold keeps the key under its own
         name = ArtifactName(artifact.id, artifact.attempt, artifact.purpose)
-        wrapped = rewrap(platform.keyring, artifact.epoch, target.epoch, wrapped, name)
-        platform.catalog.move_key(tx, artifact.id, target.epoch, wrapped)
+        try:
+            wrapped = rewrap(platform.keyring, artifact.epoch, target.epoch, wrapped, name)
+            platform.catalog.move_key(tx, artifact.id, target.epoch, wrapped)
+        except (Conflict, Tampered):
+            pass  # it stays where it is, keeps its epoch from closing, and stops no neighbour's extension
     restricted = artifact.restricted or decision.answer is Answer.EXTEND_AND_RESTRICT
     new = {"extension": decision.id, "restricted": restricted}
     platform.catalog.set_clock(tx, artifact.id, target.due_at, **new)

@@ -35,7 +35,7 @@ from consigne.rules.values import Actor, Private
 
 _OBJECTIONS = UUID("0d5c5f5e-3c3b-5c6a-9b1e-6a4f7e2d8c10")  # a name space of our own for uuid5 (RFC 9562)
 _SOURCE = re.compile(r"[!-~]{1,64}")
-_CODE = re.compile(r"[a-z][a-z_]{0,39}")  # no digit: nobody reads what a source writes there
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 AT_ONCE = 1_000
 """Artifacts that one transaction ends; the next minute takes what is left."""
 ON_THEIR_WAY = timedelta(days=40)
@@ -193,7 +193,8 @@ def _told(objection: Objection) -> dict[str, object]:
     return {
         "subject": str(objection.id),
         "call": objection.identity_digest.hex() if objection.identity_digest else None,
-        "caller": [digest.hex() for digest in objection.callers],
+        # Not whose it is, not even as an index: the register outlives the recordings.
+        "stands": bool(objection.callers),
         "purposes": list(objection.purposes),
         "alternative": objection.alternative,
         "objected_at": iso(objection.objected_at),

@@ -46,10 +46,12 @@ def reclock(platform: Platform) -> int:
 def due_now(platform: Platform, tx: Transaction, artifact: Artifact, now: datetime) -> datetime:
     """When an artifact falls due by every version in force, also by those under which it was not brought yet."""
     kept = platform.catalog.kept(tx, artifact.id)
-    if kept is None or artifact.due_at > kept.due_at:  # gone, or an open hold keeps it longer than its own clock
+    if kept is None:
         return artifact.due_at
     versions = platform.catalog.unreclocked(tx, now)
-    return min([artifact.due_at, *(Clocks(version).under(kept).due_at for version in versions)])
+    own = min([kept.due_at, *(Clocks(version).under(kept).due_at for version in versions)])
+    hold = platform.catalog.hold(tx, artifact.hold) if artifact.hold else None
+    return max(own, hold.review_at) if hold and hold.keeps(now) else own
 
 
 def _next(platform: Platform, version: Policy) -> list[Kept]:

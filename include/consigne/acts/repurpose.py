@@ -80,10 +80,17 @@ def move(platform: Platform, policy: Policy, ids: Sequence[UUID], decision: Deci
         now = platform.catalog.now(tx)
         if in_force(platform, tx, now).digest != policy.digest:  # judged and clocked by another version
             raise Conflict("version_changed", str(decision.request), "the sweep applies it by the new one")
+        again = {one.artifact: one for one in movables(platform, tx, list(stored))}
         entries = []
         for id, artifact in held.items():
             if id in stored:
-                outcomes[id] = _keep(platform, tx, policy, artifact, stored[id], now)
+                # Judged again: while it was stored, somebody may have objected.
+                code = (
+                    why_not_move(policy, stored[id].put.name.purpose, again[id], now)
+                    if id in again
+                    else "gone"
+                )
+                outcomes[id] = code or _keep(platform, tx, policy, artifact, stored[id], now)
             entries.append(_did(id, decision, outcomes[id], stored.get(id)))
         platform.catalog.mark_applied(tx, decision.id, now)
         platform.catalog.append(tx, decision.decided_by, "decide:artifact:applied", entries)

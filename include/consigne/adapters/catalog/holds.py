@@ -214,7 +214,9 @@ class HoldsCatalog(Session):
     def catch(self, tx: Connection, hold: Hold, ids: Sequence[UUID], at: datetime) -> None:
         """These, locked, live as long as the hold, or longer by their own clock. What was past its end when the
         hold was placed was inaudible, and stays so; what another hold still kept then was not."""
-        other = select(func.coalesce(holds.c.ended_at, holds.c.review_at)).where(holds.c.id == artifacts.c.hold)
+        other = select(func.coalesce(holds.c.ended_at, holds.c.review_at)).where(
+            holds.c.id == artifacts.c.hold
+        )
         was_free = func.coalesce(other.scalar_subquery() <= hold.placed_at, True)
         late = was_free & (artifacts.c.due_at <= hold.placed_at)
         values = {

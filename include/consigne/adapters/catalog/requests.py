@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.adapters.catalog.session import Session
@@ -145,14 +145,18 @@ class RequestsCatalog(Session):
             .join_from(verdicts, deliveries, deliveries.c.id == verdicts.c.delivery)
             .where(deliveries.c.recording.in_(mine), verdicts.c.code == "objected")
         )
+        # What it bound stays bound when it is taken back (rules/objections.py); while it stands, a later one counts too.
+        ended_at = recordings.c.started_at + recordings.c.duration_ms * literal(timedelta(milliseconds=1))
+        bound = (objections.c.objected_at <= ended_at) & (recordings.c.started_at < objections.c.withdrawn_at)
+        stood = or_(objections.c.withdrawn_at.is_(None), bound)
         theirs = or_(
             objections.c.identity_digest == recordings.c.identity_digest,
-            recordings.c.caller_index == func.any(objections.c.callers),
+            (recordings.c.caller_index == func.any(objections.c.callers)) & stood,
         )
         in_words = (
             select(recordings.c.id, objections.c.purposes)
             .join_from(recordings, objections, theirs)
-            .where(recordings.c.id.in_(mine), objections.c.withdrawn_at.is_(None))
+            .where(recordings.c.id.in_(mine))
         )
         found: dict[UUID, set[str]] = {}
         for recording, purpose in tx.execute(at_the_gate):

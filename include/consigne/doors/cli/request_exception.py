@@ -18,7 +18,9 @@ def request_exception(
     ground: Annotated[str, typer.Option(help="One of the policy's grounds for the purpose.")],
     reason: Annotated[str, typer.Option(help="Why it is needed.")],
     user: As,
-    less: Annotated[str, typer.Option(help="Why less will not do: a sheet, an excerpt, a shorter time.")] = "",
+    less: Annotated[
+        str, typer.Option(help="Why less will not do: a sheet, an excerpt, a shorter time.")
+    ] = "",
     password_file: PasswordFile = None,
     as_json: Json = False,
     state: State = DEFAULT_STATE,

@@ -30,7 +30,7 @@ from consigne.doors.desk.session import PageReader, Reader, check_form
 from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
 from consigne.doors.orchestration.decisions import answer_airflow
-from consigne.rules.access import Denied
+from consigne.rules.access import Denied, Verb, seen_purposes
 from consigne.rules.errors import BadInput
 from consigne.rules.request import Answer
 
@@ -113,6 +113,9 @@ def _shown(request: Request, reader: Reader, id: UUID, refusal: Refusal | None =
         artifacts = [item["artifact"] for item in asked["items"]]
         earlier = [one for one in views.decisions_on(look.tx, artifacts) if one["request"] != id]
         heard = views.history(look.tx, list({item["recording"] for item in asked["items"]}))
+        if seat is not Seat.DECIDE:  # who listens for other purposes is not theirs to see
+            seen = seen_purposes(look.policy, reader.actor, Verb.SEE_RECORDINGS)
+            heard = [entry for entry in heard if seen is None or entry.get("purpose") in seen]
         history = views.history(look.tx, [id])
         moving = movables(platform(request, "read"), look.tx, artifacts) if seat is Seat.DECIDE else []
     if isinstance(seat, Denied) or (refusal and seat is not refusal.seat):
