@@ -3,7 +3,8 @@
 One run a draft, started by the desk when the draft is filed. `approve_change` waits for the DPO, who gives the
 visa or refuses **on the desk**: Airflow's *Required Actions* page links there, and answers given elsewhere are
 refused. No answer in the response time means refused. After a visa the version takes force at its date, and
-`apply_policy` brings the store's identities in line with it.
+`apply_policy` brings the store's identities in line with it. The minute's sweep, not this Dag, then brings what is
+kept under it, within minutes; what is due by it is inaudible from its first second.
 
 **Hazards**: none by hand. Marking tasks, clearing them, editing XCom or starting a run with made-up parameters
 changes no policy: every task reads the draft's own row, and what fits no draft is registered. `apply_policy`

@@ -23,7 +23,9 @@ from sqlalchemy import select
 
 from consigne.acts import ingest as acts
 from consigne.acts import report
+from consigne.acts.draw import keep_months
 from consigne.adapters.catalog import tables as t
+from consigne.adapters.catalog.tables_people import draw_months
 from consigne.adapters.expectations import Expectations
 from consigne.adapters.keyring.file import FileKeyring
 from consigne.doors.cli.app import main
@@ -164,6 +166,10 @@ def signed(world: World, state: Settings) -> World:
     keyring = FileKeyring(state.state_dir / "keyring")
     keyring.prepare(first=True)
     world = with_parts(world, keyring=keyring)
+    with world.engine.begin() as tx:  # what was committed under other keys
+        tx.execute(draw_months.delete())
+        tx.execute(t.register.delete())
+    keep_months(world.platform)
     spoken = ["ma", "carte", *CARD.split(), "merci"]
     words = [
         {"text": text, "start_s": 62 + place, "end_s": 62.8 + place, "speaker": "caller"}

@@ -67,7 +67,11 @@ def test_an_hour_without_workers_lengthens_nothing(platform_up: Up, tmp_path: Pa
             return set(states) == {"erased"}
 
     wait_until(gone, "both to be erased", 180)
-    with reading(platform_up) as tx:
-        state = tx.execute(select(t.requests.c.state).where(t.requests.c.id == request.id)).scalar_one()
-    assert state == "lapsed"
+
+    def lapsed() -> bool:
+        with reading(platform_up) as tx:
+            query = select(t.requests.c.state).where(t.requests.c.id == request.id)
+            return bool(tx.execute(query).scalar_one() == "lapsed")
+
+    wait_until(lapsed, "the sweep to note that it lapsed", 180)
     assert not (tmp_path / "heard").exists()
