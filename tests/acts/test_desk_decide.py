@@ -90,6 +90,47 @@ def test_who_sees_what_where_the_dpo_alone_decides(desk_world: DeskWorld, asked:
 
 
 @pytest.mark.promise("P5")
+def test_the_dpo_s_own_slips_are_registered_and_are_no_attempts(
+    desk_world: DeskWorld, asked: ExceptionRequest
+) -> None:
+    dpo, path = desk_world.visit("dpo"), f"/decide/{asked.id}"
+    assert desk_world.visit("ops").get(path).status_code == 403
+    assert said(dpo, asked, "extend", until="2099-01-01").status_code == 409
+    assert kinds(desk_world, "dpo") == [("decide:request:answer_denied", "beyond_request")]
+    for page in (dpo.get(path).text, desk_world.visit("another", "dpo").get("/").text):
+        assert "later than asked" not in page
+    assert "without the role" in dpo.get(path).text and "without the role" in dpo.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("x" * 100_000, "too long: 2,000 characters at most"),
+        ("Because \u202eesuaceb", "signs that cannot be kept"),
+        ("", "the reason is missing"),
+    ],
+)
+def test_a_reason_that_is_not_taken_is_told_why(
+    desk_world: DeskWorld, asked: ExceptionRequest, reason: str, told: str
+) -> None:
+    answer = said(desk_world.visit("dpo"), asked, "refuse", reason=reason)
+    assert answer.status_code == 400 and told in answer.text
+    assert desk_world.world.rows(select(t.decisions)) == []
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("left_out", ["answer", "digest", "reason"])
+def test_a_form_with_a_field_left_out_is_refused_like_a_whole_one(
+    desk_world: DeskWorld, asked: ExceptionRequest, left_out: str
+) -> None:
+    sent = {"digest": asked.digest, "answer": "refuse", "reason": "Because."}
+    del sent[left_out]
+    assert desk_world.visit("ops").post(f"/decide/{asked.id}", **sent).status_code == 403
+    [(kind, code)] = kinds(desk_world, "ops")
+    assert kind.endswith("_denied") and code == "role_missing"
+
+
+@pytest.mark.promise("P5")
 def test_the_owner_s_word_and_then_the_dpo_s_decision(
     desk_world: DeskWorld, in_stages: ExceptionRequest
 ) -> None:

@@ -15,6 +15,7 @@ from consigne.adapters.catalog.tables_people import draw_months, draws
 from consigne.rules.draw import commitment, month_of
 
 from .desk_world import DRAW_SECRET, DeskWorld
+from .world import UNINFORMED
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -129,6 +130,21 @@ def test_a_telephone_system_is_told_whether_to_record(desk_world: DeskWorld) -> 
     answer = ask(desk_world, data=form, json=None)
     assert answer.json()["outcomes"].keys() == {"training", "quality"}
     assert answer.json()["draw"] == told["c1"]["draw"]
+
+
+def test_a_field_that_is_not_known_is_named_body(desk_world: DeskWorld) -> None:
+    answer = ask(desk_world, CALL | {"+33612345678": "x"})
+    assert (answer.status_code, answer.json()) == (400, {"code": "bad_field", "field": "body"})
+
+
+@pytest.mark.promise("P1")
+def test_an_agent_who_has_not_acknowledged_is_not_recorded(desk_world: DeskWorld) -> None:
+    answer = ask(desk_world, CALL | {"agent": UNINFORMED})
+    assert answer.json() == {
+        "draw": None, "record": False, "purposes": [], "outcomes": {"training": "agent_not_informed"},
+    }  # fmt: skip
+    assert ask(desk_world, CALL | {"agent": UNINFORMED}, query="?format=text").text == "0"
+    assert desk_world.world.rows(select(draws)) == []
 
 
 @pytest.mark.parametrize("secret", ["", "x", DRAW_SECRET + "x", "the intake's secret", "é"])

@@ -120,6 +120,8 @@ def test_where_epochs_are_minutes_the_form_asks_for_a_minute(kept: DeskWorld) ->
         ({"reason": " "}, "reason", 400),
         ({"reason": f"He read {CARD}."}, "reason", 400),
         ({"why_not_less": f"He read {CARD}."}, "why_not_less", 400),
+        ({"reason": "x" * 2001}, "reason", 400),
+        ({"why_not_less": "a \u202e b"}, "why_not_less", 400),
         ({"until": "soon"}, "until", 400),
         ({"until": "2099-01-01"}, "until", 409),
         ({"until": "2026-01-01"}, "until", 409),
@@ -157,7 +159,35 @@ def test_who_has_no_part_in_a_purpose_neither_sees_nor_asks(kept: DeskWorld, use
     [("", 400), ("?artifact=", 400), ("?artifact=x", 400), (f"?artifact={UUID(int=1)}", 404)],
 )
 def test_what_is_not_there_cannot_be_asked_for(kept: DeskWorld, query: str, status: int) -> None:
-    assert kept.visit("trainer").get(f"/exceptions/ask{query}").status_code == status
+    answer = kept.visit("trainer").get(f"/exceptions/ask{query}")
+    assert answer.status_code == status and "No known part of a recording was named" in answer.text
+
+
+def test_an_empty_form_is_answered_field_by_field_in_its_order(kept: DeskWorld) -> None:
+    trainer, sent = kept.visit("trainer"), form(*parts(kept, "plain"))
+    fields = ("ground", "reason", "until")
+    empty = sent | dict.fromkeys(fields, "")
+    for field in fields:
+        answer = trainer.post("/exceptions/ask", **empty)
+        assert answer.status_code == 400
+        assert [one for one in fields if f'id="{one}-error"' in answer.text] == [field]
+        empty[field] = sent[field]
+    assert trainer.post("/exceptions/ask", **empty).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("reason", "x" * 100_000, "the necessity is too long"),
+        ("why_not_less", "x" * 2001, "“why less will not do” is too long"),
+        ("reason", "a \u202e b", "the necessity holds signs"),
+    ],
+)
+def test_what_was_typed_is_told_why_it_cannot_be_kept(
+    kept: DeskWorld, field: str, typed: str, told: str
+) -> None:
+    answer = kept.visit("trainer").post("/exceptions/ask", **form(*parts(kept, "plain"), **{field: typed}))
+    assert answer.status_code == 400 and told in answer.text
 
 
 @pytest.mark.promise("P5")

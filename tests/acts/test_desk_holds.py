@@ -6,13 +6,17 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from consigne.acts.held import keep_up
-from consigne.adapters.catalog import views_holds
+from consigne.adapters.catalog import tables as t
+from consigne.adapters.catalog import views, views_holds
 from consigne.adapters.catalog.tables_decided import holds
+from consigne.doors.cli.client import Person
+from consigne.doors.desk.words import Wording
 from consigne.doors.orchestration.clockwork import CLOCKWORK
 from consigne.rules.clock import local_date
+from consigne.rules.errors import BadInput
 
 from .desk_world import DeskWorld
 from .test_expire import WHY
@@ -92,6 +96,8 @@ def test_others_neither_place_nor_confirm_nor_lift(kept: DeskWorld, user: str) -
         other.call("POST", f"/api{place}/lift", {"reason": "r"}),
     ]
     assert {answer.status_code for answer in attempts} == {403}
+    code = "not_designated" if user == "dpo2" else "role_missing"
+    assert [answer.json() for answer in attempts[3:]] == [{"code": code}] * 3
     assert other.call("GET", "/api/holds").status_code == (200 if sees else 403)
     denied = kept.world.register("hold:hold:denied")
     assert [entry["wanted"] for entry in denied] == ["place", "confirm", "lift"] * 2
@@ -126,6 +132,21 @@ def test_what_was_typed_wrong_is_named_and_the_rest_is_kept(
     assert not kept.world.rows(select(holds.c.id))
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("reason", "x" * 2001, "Too long: 2,000 characters at most for the reason"),
+        ("mandate", "x" * 201, "200 for the reference"),
+        ("authority", "a \u202e b", "signs that cannot be kept"),
+    ],
+)
+def test_what_was_typed_is_told_why_it_cannot_be_kept(
+    kept: DeskWorld, field: str, typed: str, told: str
+) -> None:
+    page = kept.visit("dpo").post("/holds/place", **form(kept, agent="a", **{field: typed}))
+    assert page.status_code == 400 and told in page.text and f'id="{field}-error"' in page.text
+
+
 def test_a_review_that_is_refused_names_the_field_and_moves_nothing(kept: DeskWorld) -> None:
     place = placed(kept, agent="a.martin")
     dpo = kept.visit("dpo")
@@ -153,6 +174,91 @@ def test_by_the_api_as_the_command_line_does(kept: DeskWorld) -> None:
     assert dpo.call("POST", f"/api/holds/{id}/lift", {"reason": "r"}).json()["state"] == "lifted"
     over = dpo.call("POST", f"/api/holds/{id}/lift", {"reason": "r"})
     assert (over.status_code, over.json()) == (400, {"code": "hold_over", "field": "id"})
+
+
+@pytest.mark.parametrize("scope", [{}, {"agent": "a.martin", "caller": CALLER}])
+def test_the_command_line_says_what_a_scope_may_be(kept: DeskWorld, scope: dict[str, str]) -> None:
+    person = object.__new__(Person)  # signed in
+    person._client = kept.visit("dpo").http
+    with pytest.raises(
+        BadInput, match=r"^bad_field: scope: exactly one of --recording, --caller, --agent, or "
+    ):
+        person.post("/api/holds", form(kept, **scope))
+
+
+@pytest.mark.promise("P4")
+def test_that_nobody_listens_is_shown_wherever_the_recording_is(kept: DeskWorld) -> None:
+    """Also where another hold caught it first, and by the role that reads; not for longer than the hold."""
+    kept.world.deliver("b", seed=1, agent="b.petit")
+    kept.world.ingest()
+    one, other = (str(kept.world.artifacts(call)[0].recording) for call in "ab")
+    audible = placed(kept, agent="a.martin")
+    placed(kept, recording=one, restrict="yes", review=day_in(kept, 9))
+    dpo = kept.visit("dpo")
+
+    def told() -> tuple[dict[str, set[bool]], int, int, int, int]:
+        with kept.platforms("read").catalog.begin() as tx:
+            found = [*views.recordings(tx), views.recording(tx, one)]
+        flags: dict[str, set[bool]] = {}
+        for call in found:
+            assert call
+            flags.setdefault(call["source_id"], set()).update(
+                part["restricted"] for part in call["artifacts"]
+            )
+        pages = [dpo.get(path).text for path in ("/recordings", "/recordings?state=restricted")]
+        tags = [page.count('class="tag warn">restricted: nobody listens') for page in pages]
+        assert "obody listens" not in dpo.get(f"/recordings/{other}").text
+        page = dpo.get(f"/recordings/{one}").text
+        return flags, *tags, page.count("restricted: nobody listens"), page.count(">Nobody listens<")
+
+    parts = len(kept.world.artifacts("a"))
+    assert told() == ({"a": {True}, "b": {False}}, 1, 1, parts, 1)
+    dpo.post(f"{audible}/lift", reason="r")
+    assert told() == ({"a": {True}, "b": {False}}, 1, 1, parts, 1)
+    kept.world.pass_time(10 * DAY)  # lapsed, whether or not the sweep has noted it
+    assert told() == ({"a": {False}, "b": {False}}, 0, 0, 0, 0)
+
+
+@pytest.mark.promise("P5")
+def test_a_held_recording_tells_the_review_date_and_its_own_clock(kept: DeskWorld) -> None:
+    place = placed(kept, agent="a.martin")
+    [own] = {row.unheld_due_at for row in kept.world.artifacts()}
+    [review] = {row.review_at for row in kept.world.rows(select(holds.c.review_at))}
+    assert review < own  # and yet the hold is until its review
+    path, words = f"/recordings/{kept.world.artifacts()[0].recording}", Wording("en", "Europe/Paris")
+    dpo = kept.visit("dpo")
+    clocks = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", dpo.get(path).text))
+    assert clocks["Held at least until"] == words.moment(review)
+    assert clocks["Due without the hold"] == words.moment(own)
+    dpo.post(f"{place}/lift", reason="r")
+    clocks = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", dpo.get(path).text))
+    assert "Held at least until" not in clocks and words.moment(own) in clocks.values()
+
+
+def test_a_call_whose_parts_end_on_different_days_shows_from_when_to_when(desk_world: DeskWorld) -> None:
+    desk_world.world.deliver("both", purposes=["training", "quality"])
+    desk_world.world.ingest()
+    sooner = update(t.artifacts).where(t.artifacts.c.purpose == "quality")
+    with desk_world.world.engine.begin() as tx:
+        tx.execute(sooner.values(due_at=t.artifacts.c.due_at - 9 * DAY))
+    first, last = sorted({row.due_at for row in desk_world.world.artifacts()})
+    place = placed(desk_world, agent="a.martin")
+    words = Wording("en", "Europe/Paris")
+    dpo = desk_world.visit("dpo")
+    assert f"would go between {words.moment(first)} and {words.moment(last)}" in dpo.get(place).text
+    dpo.post(f"{place}/lift", reason="r")
+    back = f"back on its own clock, {words.moment(first)} – {words.moment(last)}"
+    assert back in dpo.get(place).text
+
+
+def test_an_adviser_is_called_so_as_everywhere(kept: DeskWorld) -> None:
+    place = placed(kept, agent="a.martin")
+    for language, word in (("en", "Adviser"), ("fr", "Conseiller")):
+        dpo = kept.visit("dpo", language=language)
+        page, asked = dpo.get(place).text, dpo.get("/holds/place").text
+        assert f'<th scope="col">{word}</th>' in page and f"{word.lower()} a.martin" in page
+        assert f'<label class="field" for="agent">{word}</label>' in asked
+        assert not re.search(r">[^<]*\b[aA]gent\b[^<]*<", page + asked)
 
 
 @pytest.mark.promise("P5")

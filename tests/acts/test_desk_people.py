@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import select
 
 from consigne.adapters.catalog import tables_people as p
+from consigne.doors.desk.text import TEXTS
 from consigne.doors.settings import ACCOUNTS
 
 from .desk_world import DeskWorld
@@ -73,6 +75,47 @@ def test_the_rules_say_what_is_demanded_by_law_and_what_not(desk_world: DeskWorl
     assert "demanded by law" in orders and "2014/65/UE" in orders
     assert 'value="investment_orders"' not in orders
     assert 'value="training"' in support and "2014/65/UE" not in support
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_where_the_law_demands_every_purpose_nothing_invites_to_object(
+    desk_world: DeskWorld, language: str
+) -> None:
+    place = ["fr", "en"].index(language)
+    adviser = desk_world.visit("adviser", language=language)
+    orders, support = (unescape(adviser.get(f"/rules/{queue}").text) for queue in ("orders", "support"))
+    inviting = [TEXTS[f"rules.{key}"][place] for key in ("rights_object", "alternative")]
+    inviting += [TEXTS["object.lead"][place], TEXTS["alternative.not_recorded"][place], 'name="alternative"']
+    for words in inviting:
+        assert words in support and words not in orders
+    title = desk_world.world.policy.purposes["investment_orders"].title[language]
+    assert TEXTS["rules.rights_none"][place].format(demanded=title) in orders
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_where_it_demands_some_the_others_are_named(desk_world: DeskWorld, language: str) -> None:
+    desk_world.put_in_force((r"orders: \[investment_orders\]", "orders: [investment_orders, training]"))
+    shown = unescape(desk_world.visit("adviser", language=language).get("/rules/orders").text)
+    purposes = desk_world.world.policy.purposes
+    names = {"purposes": purposes["training"].title[language]}
+    names["demanded"] = purposes["investment_orders"].title[language]
+    assert TEXTS["rules.rights_object_to"][["fr", "en"].index(language)].format(**names) in shown
+    assert 'value="training"' in shown and 'value="investment_orders"' not in shown
+
+
+def test_who_handed_in_an_acknowledgement_is_shown(desk_world: DeskWorld) -> None:
+    text = "agent,notice,acknowledged_at\nz.zola,2026-01,2025-02-03\n"
+    ops = desk_world.visit("ops")
+    assert ops.call("POST", "/api/acknowledgements/import", {"csv": text}).json() == {"changed": 1}
+    ops.call("POST", "/api/acknowledgements/import", {"csv": text.replace("2025-02-03", "2026-02-03")})
+    desk_world.visit("y.yvon", "adviser").post("/notices/acknowledge", notice="2026-01")
+    for user in ("dpo", "auditor", "ops"):
+        shown = desk_world.visit(user).get("/notices").text
+        lines = {line.split("</td>")[0]: line for line in re.findall(r"<tr><td>(.*?)</tr>", shown)}
+        assert "read on 3 February 2025" in lines["z.zola"] and "handed in by ops" in lines["z.zola"]
+        assert "handed in" not in lines["y.yvon"]
+    assert "remise par ops" in desk_world.visit("dpo", language="fr").get("/notices").text
+    assert "handed in" not in desk_world.visit("adviser").get("/notices").text
 
 
 def test_the_caller_objects_on_the_desk_and_takes_it_back(desk_world: DeskWorld) -> None:

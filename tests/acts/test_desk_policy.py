@@ -7,15 +7,19 @@ import re
 import pytest
 from sqlalchemy import select
 
+from consigne.acts.reclock import reclock
 from consigne.adapters.catalog.tables_decided import policy_drafts as drafts
 from consigne.doors.settings import ACCOUNTS
 from consigne.rules.policy.draft import Draft
 
 from .desk_world import DeskWorld, Visitor
-from .test_policy import SIX, WHY, code, cut, drafted, in_force, keep, version, visa
+from .test_policy import SIX, WHY, code, cut, drafted, in_force, keep, settle, version, visa
 from .world import TEXT
 
 NARROW = (SIX, "retention: P1M, cap: P2M"), (r"listeners: \{trainer: \[coaching, appraisal\]\}", "listeners: {trainer: [coaching], analyst: [calibration]}")  # fmt: skip
+
+# Its sound alone.
+TRAINING = (r"(?ms)(^  training:\n.*?retention: )P6M, cap: P12M", r"\1P1M, cap: P2M")
 
 
 def hidden(page: str) -> dict[str, str]:
@@ -86,6 +90,60 @@ def test_others_see_a_draft_and_give_no_visa(desk_world: DeskWorld, user: str) -
     assert in_force(desk_world.world) == desk_world.world.policy.digest
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("left_out", ["answer", "digest", "against", "reason"])
+def test_a_visa_form_with_a_field_left_out_is_refused_like_a_whole_one(
+    desk_world: DeskWorld, left_out: str
+) -> None:
+    draft = drafted(desk_world.world, cut())
+    sent = {"digest": draft.digest, "against": in_force(desk_world.world), "answer": "visa", "reason": WHY}
+    del sent[left_out]
+    assert desk_world.visit("ops").post(f"/policy/drafts/{draft.id}", **sent).status_code == 403
+    told = [(one["actor"], one["code"]) for one in desk_world.world.register("configure:policy:visa_denied")]
+    assert told == [("ops", "role_missing")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("x" * 100_000, "too long"), ("a \u202e b", "signs that cannot be kept")]
+)
+def test_a_reason_for_a_visa_is_told_why_it_cannot_be_kept(
+    desk_world: DeskWorld, reason: str, said: str
+) -> None:
+    draft = drafted(desk_world.world, cut())
+    dpo, path = desk_world.visit("dpo"), f"/policy/drafts/{draft.id}"
+    refused = dpo.post(path, **hidden(dpo.get(path).text), answer="visa", reason=reason)
+    assert refused.status_code == 400 and said in refused.text
+
+
+def test_after_a_visa_the_pages_say_when_what_is_kept_was_brought_under_it(desk_world: DeskWorld) -> None:
+    world = desk_world.world
+    keep(world, 10)
+    draft = drafted(world, cut())
+    dpo, pages = desk_world.visit("dpo"), ("/policy", f"/policy/drafts/{draft.id}")
+    assert "being applied to what is kept" not in dpo.get(pages[1]).text
+    assert isinstance(visa(world, draft), Draft)
+    for path in pages:
+        assert "being applied to what is kept: a few minutes" in dpo.get(path).text
+    settle(world)
+    reclock(world.platform)
+    for path in (*pages, f"/policy/versions/{draft.digest}"):
+        page = dpo.get(path).text
+        assert "applied to what is kept on" in page and "being applied" not in page
+
+
+def test_an_impact_shows_what_changes_and_folds_the_rest(desk_world: DeskWorld) -> None:
+    keep(desk_world.world, 60)
+    draft = drafted(desk_world.world, version(TRAINING))
+    page = desk_world.visit("dpo").get(f"/policy/drafts/{draft.id}").text
+    changing, _, rest = page.partition('id="impact"')[2].partition("<details>")
+    folded = rest.partition("</details>")[0]
+    assert "Lines without a change" in folded
+    for body, moves in ((changing, True), (folded, False)):
+        rows = re.findall(r"<tr><td>.*?</tr>", body)
+        counts = [list(map(int, re.findall(r'<td class="num">(\d+)</td>', row))) for row in rows]
+        assert counts and all((row[0] + row[1] + row[3] > 0) is moves for row in counts)
+
+
 @pytest.mark.parametrize("user", ["adviser"])
 def test_an_adviser_sees_no_draft(desk_world: DeskWorld, user: str) -> None:
     draft = drafted(desk_world.world, cut())
@@ -131,7 +189,11 @@ def test_the_api_files_a_draft_and_names_the_line_of_an_error(desk_world: DeskWo
     assert (wrong.status_code, wrong.json()["code"]) == (400, "bad_yaml")
     assert wrong.json()["field"].startswith("line 1")
     again = ops.call("POST", "/api/policy/drafts", {"text": cut(), "reason": WHY})
-    assert (again.status_code, again.json()["code"]) == (400, "already_drafted")
+    assert (again.status_code, again.json()) == (400, {"code": "already_drafted", "field": "text"})
+    known = ops.call("POST", "/api/policy/drafts", {"text": TEXT, "reason": WHY})
+    assert (known.status_code, known.json()) == (400, {"code": "known_version", "field": "version"})
+    wordless = ops.call("POST", "/api/policy/drafts", {"text": "{[1]: 2}", "reason": WHY})
+    assert (wordless.status_code, wordless.json()) == (400, {"code": "bad_key", "field": "line 1"})
 
 
 def test_a_page_that_is_out_of_date_records_nothing(desk_world: DeskWorld) -> None:

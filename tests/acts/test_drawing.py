@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from consigne.acts import draw as acts
 from consigne.acts import ingest, protect
+from consigne.acts.inform import acknowledge
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Mac
 from consigne.adapters.catalog import tables as t
@@ -29,16 +31,17 @@ from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.tables_people import draw_months, draws
 from consigne.doors.cli import draw as command
 from consigne.rules import draw as rules
-from consigne.rules.clock import parse_instant
+from consigne.rules.clock import iso, parse_instant
 from consigne.rules.draw import Misfit, commitment, misfits
 from consigne.rules.errors import BadInput, Tampered, Unavailable
 from consigne.rules.moderation import wilson
 from consigne.rules.policy.load import load
 from consigne.rules.set_up import SetUp, read
+from consigne.rules.values import Actor
 from contract.memory import MemoryKeyring
 
 from . import world as worlds
-from .world import TEXT, World, make_world, metadata, sound, with_parts
+from .world import TEXT, UNINFORMED, World, make_world, metadata, sound, with_parts
 
 pytestmark = pytest.mark.promise("P1")
 MARCH, APRIL, MAY = "2031-03", "2031-04", "2031-05"
@@ -358,6 +361,31 @@ def test_where_there_is_nothing_to_draw_no_draw_is_made(spring: World, purpose: 
     assert (told.draw, told.outcomes) == (None, {purpose: outcome})
     assert told.to_json()["record"] is (outcome == "systematic")
     assert spring.rows(select(draws)) == []
+
+
+def test_an_agent_who_has_not_acknowledged_is_neither_recorded_nor_drawn(spring: World) -> None:
+    """As the gate judges it later: by law or by lot, from the instant of the acknowledgement on."""
+    yes, every = next(ids(spring, APRIL, True)), ["training", "investment_orders", "complaint", "marketing"]
+    told = acts.draw_call(spring.platform, asked(yes, agent=UNINFORMED, purposes=every))
+    assert set(told.outcomes.values()) == {"agent_not_informed", "unknown_purpose"}
+    assert (told.draw, told.purposes, told.outcomes["marketing"]) == (None, [], "unknown_purpose")
+    assert spring.rows(select(draws)) == [] == spring.register("draw:call:drawn")
+    acknowledge(spring.platform, spring.policy, Actor(UNINFORMED, frozenset({"adviser"})), "2026-01", "desk")
+    before = iso(IN_APRIL - timedelta(minutes=1))
+    early = acts.draw_call(spring.platform, asked(yes, agent=UNINFORMED, started_at=before))
+    assert early.outcomes == {"training": "agent_not_informed"}
+    assert acts.draw_call(spring.platform, asked(yes, agent=UNINFORMED)).outcomes == {"training": "drawn"}
+
+
+def test_the_agent_is_not_judged_where_none_is_told_or_no_notice_is_asked_for(spring: World) -> None:
+    yes = next(ids(spring, APRIL, True))
+    assert acts.draw_call(spring.platform, asked(yes)).outcomes == {"training": "drawn"}
+    text = re.sub(r"(?m)^agents: .*\n", "", TEXT.replace("sampling_rate: 1\n", "sampling_rate: 0.1\n", 1))
+    text = text.replace("2026-01-01T00:00:00+01:00", "2031-04-10T00:00:00+02:00", 1)
+    with spring.platform.catalog.begin() as tx:
+        assert spring.platform.catalog.add_policy(tx, load(text).policy, text, IN_APRIL)
+    told = acts.draw_call(spring.platform, asked(yes, agent=UNINFORMED))
+    assert told.outcomes == {"training": "drawn"}
 
 
 def test_outside_its_periods_nothing_is_recorded(spring: World) -> None:

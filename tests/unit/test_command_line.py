@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from consigne.doors.cli import app
-from consigne.rules.errors import Misconfigured
+from consigne.doors.cli.operate import read_step
+from consigne.rules.clock import Duration
+from consigne.rules.errors import BadInput, Misconfigured
 
 PLANTED = "zyglophane"
 
@@ -77,3 +79,18 @@ def test_a_state_folder_without_a_name_is_not_the_one_we_are_in(
     monkeypatch.chdir(tmp_path)
     assert app.main([command, "--state", ""]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("typed", ["P10Y1D", "P200Y", "P99999999D", "soon", "", "-P1D"])
+def test_the_test_clock_goes_ten_years_at_most_in_one_step(typed: str) -> None:
+    with pytest.raises(BadInput) as fault:
+        read_step(typed)
+    assert (fault.value.code, fault.value.where) == ("bad_duration", "--advance")
+    assert read_step("P10Y") == Duration(years=10)
+
+
+def test_a_finding_without_a_field_leaves_no_gap(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("{[1]: 2}")
+    assert app.main(["policy", "check", str(file)]) == 2
+    assert capsys.readouterr().out.splitlines() == ["bad.yaml:1:2: error: a key is a word"]

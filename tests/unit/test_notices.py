@@ -33,6 +33,15 @@ def label(family: str, code: str) -> str:
     return f"<{family} {code}>"
 
 
+INVITING = ("spoken.object", "spoken.object_briefly")
+
+
+def said(key: str, language: str, **names: str) -> str:
+    """The table's text."""
+    found = WORDS[key][LANGUAGES.index(language)]
+    return found.format(**names) if names else found
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_callers_hear_why_for_how_long_and_that_they_may_object(shipped: Policy, language: str) -> None:
     first = for_callers(shipped, "support", language)[0]
@@ -51,15 +60,39 @@ def test_callers_hear_why_for_how_long_and_that_they_may_object(shipped: Policy,
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_law_demands_is_said_to_be_so(shipped: Policy, language: str) -> None:
     orders = for_callers(shipped, "orders", language)[0]
-    assert shipped.purposes["investment_orders"].legal_text in text(orders)
-    assert WORDS["spoken.law"][LANGUAGES.index(language)] in orders.sections[0].lines
-    objecting = WORDS["spoken.object_briefly"][LANGUAGES.index(language)]
-    assert objecting not in orders.sections[0].lines
+    purpose = shipped.purposes["investment_orders"]
+    assert purpose.legal_text in text(orders)
+    heard = orders.sections[0].lines
+    # the wording is the policy's, and invites to object: what it cannot concern stands beneath
+    assert heard[0] == shipped.notices["2026-01"].wording[language]
+    assert heard[2] == said("spoken.law_whatever", language, purposes=purpose.title[language])
+    assert len(heard) == 4
+    assert not any(said(key, language) in text(orders) for key in INVITING)
+    silent = replace(shipped.notices["2026-01"], wording={})
+    plain = for_callers(replace(shipped, notices={"2026-01": silent}), "orders", language)[0]
+    assert plain.sections[0].lines[2] == said("spoken.law", language)
+    assert said("spoken.object_to", language).partition("{")[0] not in text(plain)
+    assert not any(said(key, language) in text(plain) for key in INVITING)
+    for one in (orders, plain):
+        rights = one.sections[2].lines
+        assert rights[0] == said("rights.law", language, purposes=purpose.title[language])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("worded", [True, False])
+def test_of_both_kinds_each_is_named(shipped: Policy, language: str, worded: bool) -> None:
     both = replace(shipped, routing={"orders": ("investment_orders", "training")})
-    heard = for_callers(both, "orders", language)[0].sections[0].lines
-    assert objecting in heard
-    titles = [both.purposes[name].title[language] for name in ("investment_orders", "training")]
-    assert titles[0] in heard[3] and titles[1] not in heard[3]
+    if not worded:
+        both = replace(both, notices={"2026-01": replace(both.notices["2026-01"], wording={})})
+    told = for_callers(both, "orders", language)[0]
+    law, free = (both.purposes[name].title[language] for name in ("investment_orders", "training"))
+    heard, rights = told.sections[0].lines, told.sections[2].lines
+    assert heard[2] == said("spoken.object_to", language, purposes=free)
+    assert heard[3] == said("spoken.law_whatever" if worded else "spoken.law_for", language, purposes=law)
+    assert rights[:2] == (
+        said("rights.object", language, purposes=free),
+        said("rights.law", language, purposes=law),
+    )
 
 
 def test_a_version_that_covers_nothing_of_the_queue_is_not_shown(shipped: Policy) -> None:

@@ -91,12 +91,21 @@ def test_the_dpo_s_turn_comes_when_every_owner_asked_has_spoken(
 
 
 @pytest.mark.promise("P2")
-@pytest.mark.parametrize("text", ["card 4111 1111 1111 1111", "a\0b", "a\ud800b", "x" * 2001])
-def test_what_is_typed_names_its_field_and_not_its_value(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("card 4111 1111 1111 1111", "bad_field"),
+        ("a\0b", "unprintable"),
+        ("a\ud800b", "unprintable"),
+        ("a\u202eb", "unprintable"),
+        ("x" * 2001, "too_long"),
+    ],
+)
+def test_what_is_typed_names_its_field_and_not_its_value(text: str, code: str) -> None:
     for is_needed in (True, False):
         with pytest.raises(BadInput) as fault:
             check_typed(text, "mandate", is_needed=is_needed)
-        assert (fault.value.code, fault.value.where) == ("bad_field", "mandate")
+        assert (fault.value.code, fault.value.where) == (code, "mandate")
         assert text not in str(fault.value)
 
 

@@ -40,7 +40,7 @@ def test_a_call_is_read() -> None:
         ({"purposes": []}, "purposes"),
         ({"purposes": ["a"] * 51}, "purposes"),
         ({"purposes": "training"}, "purposes"),
-        ({"+33612345678": "x"}, "(unknown)"),
+        ({"+33612345678": "x"}, "body"),
     ],
 )
 def test_what_is_wrong_is_named_and_not_quoted(changes: dict[str, Any], field: str) -> None:

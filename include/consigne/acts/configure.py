@@ -189,6 +189,15 @@ def decide_draft(
     return decided
 
 
+def deny_visa(platform: Platform, actor: Actor, draft_id: UUID) -> Denied | None:
+    """Why the actor may not answer the draft at all, whatever they say; the register has it. None where they may."""
+    with platform.catalog.begin() as tx:
+        now = platform.catalog.now(tx)
+        draft = platform.catalog.draft(tx, draft_id)
+        code = _why_not_visa(in_force(platform, tx, now), actor, draft, now)
+        return _deny(platform, tx, actor, "visa_denied", str(draft_id), code) if code else None
+
+
 def _why_unfit(loaded: Loaded, in_force: Policy, following: Policy) -> str | None:
     # Again: since it was filed days have passed, and another version may have come into force.
     return next((found.code for found in unfit(loaded, in_force, following.in_force_from)), None)

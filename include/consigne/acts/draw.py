@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from consigne.acts.catalog import Transaction
+from consigne.acts.inform import informed_at
 from consigne.acts.journey import Platform
 from consigne.acts.locate import in_force
 from consigne.rules.draw import (
@@ -24,7 +25,7 @@ from consigne.rules.draw import (
     reveal_at,
 )
 from consigne.rules.errors import BadInput, Conflict, Tampered, Unavailable
-from consigne.rules.gate import at_set_up
+from consigne.rules.gate import at_set_up, is_informed
 from consigne.rules.policy.model import Policy
 from consigne.rules.recording import IncomingRecording
 from consigne.rules.set_up import SetUp
@@ -124,8 +125,9 @@ class SetUpDraw:
 
 
 def draw_call(platform: Platform, asked: SetUp) -> SetUpDraw:
-    """Draw a call at its set-up, by the policy in force. Asked again, the answer is the same. BadInput for a
-    source that is not ours, or a start that is not now (within the policy's `clock_skew`)."""
+    """Draw a call at its set-up, by the policy in force. Asked again, a draw is the same. An agent who is named and
+    has not acknowledged the notice is not recorded, and nothing is drawn. BadInput for a source that is not ours, or
+    a start that is not now (within the policy's `clock_skew`)."""
     if asked.source != platform.intake.source:
         raise BadInput("bad_field", "source")
     with platform.catalog.begin() as tx:
@@ -135,7 +137,9 @@ def draw_call(platform: Platform, asked: SetUp) -> SetUpDraw:
         if abs((started_at - now).total_seconds()) > policy.clock_skew.seconds_exact():
             raise BadInput("bad_field", "started_at")
         names = dict.fromkeys(asked.purposes or policy.routing.get(asked.queue, ()))
-        outcomes = {name: at_set_up(policy, name, started_at) for name in names}
+        agent = asked.agent
+        informed = agent is None or is_informed(policy, informed_at(platform, tx, policy, agent), started_at)
+        outcomes = {name: at_set_up(policy, name, started_at, informed) for name in names}
         open = [name for name, outcome in outcomes.items() if outcome is None]
         made = _draws(platform, tx, policy, asked, started_at, open) if open else {}
     told = {

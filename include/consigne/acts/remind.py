@@ -28,7 +28,7 @@ from consigne.acts.journey import Platform
 from consigne.acts.locate import in_force
 from consigne.acts.ports import Letter, Mailer, Message
 from consigne.rules.access import DPO, Allowed, Target, Verb, is_designated, may
-from consigne.rules.attempts import ATTEMPTS
+from consigne.rules.attempts import ATTEMPTS, is_shown
 from consigne.rules.clock import add, local_date, parse_instant
 from consigne.rules.errors import Misconfigured, Unavailable
 from consigne.rules.policy.model import Policy
@@ -122,12 +122,10 @@ def _of_holds(platform: Platform, tx: Transaction, policy: Policy, now: datetime
 
 def _of_attempts(platform: Platform, tx: Transaction, policy: Policy, now: datetime) -> Iterator[Note]:
     today = local_date(now, policy.zone)
-    if any(_day(platform.catalog.newest_entry(tx, kind), policy) == today for kind in ATTEMPTS):
+    newest = ((kind, platform.catalog.newest_entry(tx, kind)) for kind in ATTEMPTS)
+    shown = [entry for kind, entry in newest if entry and is_shown(kind, entry.get("code"))]
+    if any(local_date(parse_instant(entry["at"]), policy.zone) == today for entry in shown):
         yield from ((user, "attempt", str(today)) for user in designated(policy, now))
-
-
-def _day(entry: Mapping[str, Any] | None, policy: Policy) -> object:
-    return None if entry is None else local_date(parse_instant(entry["at"]), policy.zone)
 
 
 @dataclass(slots=True)

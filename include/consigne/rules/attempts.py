@@ -34,6 +34,17 @@ ATTEMPTS = (
 )
 """Kinds of register entries that the DPO is shown as attempts."""
 
+SLIPS = frozenset(
+    (
+        *("not_later", "past_cap", "step_too_long", "beyond_request", "owner_first", "not_kept"),
+        *("unknown_purpose", "same_purpose", "part_not_kept", "needs_human_trigger", "other_proof_exists"),
+        *("redaction_differs", "no_policy_at_start", "notice_does_not_cover", "outside_period", "objected"),
+        *("already_kept_there", "held", "past_due"),
+        *("known_version", "version_reused", "no_dpo", "becomes_a_demonstration"),
+    )
+)
+"""Codes that only who may decide is told: a date, a purpose or a text that cannot be, and no attempt."""
+
 MOST_NAMED = 20
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAG = re.compile(r"(?s)/api/v2/dags/(?P<dag>[^/]+)(?P<rest>/.*)?")
@@ -58,6 +69,12 @@ _HARMLESS: tuple[tuple[str, str], ...] = (
     ("PATCH", r"/dagRuns/[^/]+/task(Group)?Instances/[^/]+(/-?\d+)?/dry_run"),
     ("POST", r"/dagRuns/list|/dagRuns/[^/]+/taskInstances/list|/favorite|/unfavorite"),
 )
+
+
+def is_shown(kind: str, code: str | None) -> bool:
+    """Whether a register entry of this kind and code is shown as an attempt: to decide without the right, or on
+    something else than what stands there. A code that is not known is."""
+    return kind in ATTEMPTS and code not in SLIPS
 
 
 @dataclass(frozen=True, slots=True)

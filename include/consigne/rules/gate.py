@@ -75,14 +75,16 @@ def judge(
     }
 
 
-def at_set_up(policy: Policy, purpose: str, started_at: datetime) -> str | None:
+def at_set_up(policy: Policy, purpose: str, started_at: datetime, informed: bool) -> str | None:
     """What is known of a call at its set-up without a draw: `systematic` recording by law, or why it cannot be
-    recorded for the purpose; None where the draw decides."""
+    recorded for the purpose; None where the draw decides. `informed` is false where the agent is known not to be."""
     rule = policy.purposes.get(purpose)
     if rule is None:
         return "unknown_purpose"
     if not is_in_period(rule, started_at, policy.zone):
         return "outside_period"
+    if not informed:
+        return "agent_not_informed"
     if rule.needs.get("trigger"):  # a person starts it, later
         return "needs_human_trigger"
     return "systematic" if rule.legal_text is not None else None
@@ -158,10 +160,12 @@ def _is_objected(case: _Case) -> bool:
 
 
 def _is_agent_uninformed(case: _Case) -> bool:
-    if case.at_start.agents is None:
-        return False
-    acknowledged_at = case.facts.acknowledged_at
-    return acknowledged_at is None or acknowledged_at > case.incoming.started_at
+    return not is_informed(case.at_start, case.facts.acknowledged_at, case.incoming.started_at)
+
+
+def is_informed(policy: Policy, acknowledged_at: datetime | None, started_at: datetime) -> bool:
+    """Whether an agent who acknowledged then (None: never) is recorded in calls that start at `started_at`."""
+    return policy.agents is None or (acknowledged_at is not None and acknowledged_at <= started_at)
 
 
 def _lacks_human_trigger(case: _Case) -> bool:

@@ -67,6 +67,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Pour vous y opposer, dites-le à votre conseiller.",
         "To object, tell your adviser.",
     ),
+    "spoken.object_to": (
+        "Vous pouvez vous opposer à : {purposes}. Dites-le à votre conseiller, qui vous proposera une autre voie.",
+        "You may object to: {purposes}. Tell your adviser, who will offer you another way.",
+    ),
     "spoken.law": (
         "Cet enregistrement est imposé par la loi : on ne peut pas s’y opposer.",
         "The law demands this recording: one cannot object to it.",
@@ -74,6 +78,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "spoken.law_for": (
         "L’enregistrement suivant est imposé par la loi, on ne peut pas s’y opposer : {purposes}.",
         "The law demands the following recording, one cannot object to it: {purposes}.",
+    ),
+    "spoken.law_whatever": (
+        "Ce qui est dit de l’opposition ne concerne pas : {purposes}. La loi impose cet enregistrement, on ne peut pas "
+        "s’y opposer.",
+        "What is said of objecting does not concern: {purposes}. The law demands this recording, one cannot object to "
+        "it.",
     ),
     "purposes": ("Finalités et durées", "Purposes and periods"),
     "purpose": (
@@ -87,6 +97,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "pour vos appels suivants, et vous pouvez la retirer.",
         "You may object at any time, during the call or after it, to: {purposes}. Your objection holds for your "
         "later calls, and you may withdraw it.",
+    ),
+    "rights.law": (
+        "On ne peut pas s’opposer à ce que la loi impose : {purposes}.",
+        "One cannot object to what the law demands: {purposes}.",
     ),
     "rights.others": (
         "Vous pouvez demander à accéder à l’enregistrement, à le faire effacer ou à en limiter l’usage, et saisir "

@@ -55,12 +55,23 @@ def for_callers(policy: Policy, queue: str, language: str) -> list[Notice]:
     return made
 
 
+def by_choice_and_by_law(told: Iterable[Purpose]) -> tuple[list[Purpose], list[Purpose]]:
+    """Those that a caller may object to, and those that a law demands."""
+    told = list(told)
+    return (
+        [purpose for purpose in told if purpose.legal_text is None],
+        [purpose for purpose in told if purpose.legal_text is not None],
+    )
+
+
 def _to_callers(policy: Policy, version: str, told: list[Purpose], language: str) -> tuple[Section, ...]:
     notice = policy.notices[version]
-    free = [purpose for purpose in told if purpose.legal_text is None]
     longest = {purpose.name: length_in_words(notice.covers[purpose.name], language) for purpose in told}
     what = [_purpose(purpose, longest[purpose.name], language) for purpose in told]
+    free, demanded = by_choice_and_by_law(told)
     said = [say("rights.object", language, purposes=_titles(free, language))] if free else []
+    if demanded:
+        said.append(say("rights.law", language, purposes=_titles(demanded, language)))
     rights = (*said, say("rights.others", language), _contact(policy, language))
     return (
         Section(say("spoken", language), spoken(policy, version, told, language)),
@@ -70,9 +81,9 @@ def _to_callers(policy: Policy, version: str, told: list[Purpose], language: str
 
 
 def spoken(policy: Policy, version: str, told: list[Purpose], language: str) -> tuple[str, ...]:
-    """What is said at the start: the policy's own wording, then the reasons with the longest period of each."""
+    """What is said at the start: the policy's own wording, then the reasons with the longest period of each, then to
+    what one may object and to what not."""
     notice = policy.notices[version]
-    demanded = [purpose for purpose in told if purpose.legal_text is not None]
     reasons = "; ".join(
         say(
             "spoken.one", language, title=_title(purpose, language),
@@ -84,16 +95,18 @@ def spoken(policy: Policy, version: str, told: list[Purpose], language: str) -> 
         notice.wording.get(language) or say("spoken.base", language),
         say("spoken.why", language, purposes=reasons.replace("; ", " ; ") if language == "fr" else reasons),
     ]
-    if len(demanded) == len(told):
-        lines.append(say("spoken.law", language))
-    else:
-        # The policy's wording says the rest, or should.
-        lines.append(
-            say("spoken.object_briefly" if language in notice.wording else "spoken.object", language)
-        )
-        if demanded:
-            lines.append(say("spoken.law_for", language, purposes=_titles(demanded, language)))
-    return (*lines, _contact(policy, language))
+    return (*lines, *_on_objecting(told, language in notice.wording, language), _contact(policy, language))
+
+
+def _on_objecting(told: list[Purpose], worded: bool, language: str) -> Iterable[str]:
+    free, demanded = by_choice_and_by_law(told)
+    if free and demanded:
+        yield say("spoken.object_to", language, purposes=_titles(free, language))
+    elif free:  # the policy's wording says the rest, or should
+        yield say("spoken.object_briefly" if worded else "spoken.object", language)
+    if demanded:  # the wording is the policy's, and may invite to object whatever the queue
+        key = "spoken.law_whatever" if worded else "spoken.law_for" if free else "spoken.law"
+        yield say(key, language, purposes=_titles(demanded, language))
 
 
 def for_employees(policy: Policy, queue: str, language: str, label: Label, today: date) -> Notice:

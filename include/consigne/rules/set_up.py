@@ -26,13 +26,13 @@ class SetUp(Form):
 
 
 def read(fields: Mapping[str, Any]) -> SetUp:
-    """BadInput('bad_field') with the field's name; no field may carry a card number."""
+    """BadInput('bad_field') with the field's name, `body` for one that is unknown; none may carry a card number."""
     try:
         asked = SetUp.model_validate(dict(fields))
     except ValidationError as fault:
         first = fault.errors(include_input=False)[0]
         unknown = first["type"] == "extra_forbidden"
-        raise BadInput("bad_field", "(unknown)" if unknown else str(first["loc"][0])) from None
+        raise BadInput("bad_field", "body" if unknown else str(first["loc"][0])) from None
     for field, text in (("id", asked.id), ("queue", asked.queue), ("agent", asked.agent or "")):
         if scan(text):
             raise BadInput("bad_field", field)

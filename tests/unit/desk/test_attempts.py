@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consigne.rules.attempts import Attempt, attempt
+from consigne.rules.attempts import ATTEMPTS, Attempt, attempt, is_shown
 
 DECIDED = ("decide_retention_exception", "change_policy")
 DAG, RUN = DECIDED[0], "request__0cc5364e-6a82-445c-9879-c88bf9bd801d"
@@ -138,3 +138,34 @@ def test_no_route_of_airflow_that_names_a_dag_and_can_change_it_is_forgotten() -
     # Of these only a backfill starts runs of a Dag without an outlet or a schedule.
     assert others == {"assets", "backfills", "connections", "parseDagFile", "pools", "variables"}
     assert {path for _, path in changing if not path.startswith("/api/v2/")} == {"/ui/auth/token"}
+
+
+ANSWER, VISA = "decide:request:answer_denied", "configure:policy:visa_denied"
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize(
+    ("kind", "code", "shown"),
+    [
+        *((kind, None, True) for kind in ATTEMPTS),
+        *((ANSWER, code, True) for code in ("role_missing", "not_designated", "is_requester", "is_owner")),
+        *(
+            (ANSWER, code, True)
+            for code in ("digest_differs", "already_decided", "lapsed", "stated_necessity")
+        ),
+        ("decide:request:necessity_denied", "not_owner", True),
+        ("decide:request:look_denied", "role_missing", True),
+        *((VISA, code, True) for code in ("role_missing", "digest_differs", "base_changed", "unknown_draft")),
+        (ANSWER, "a code of tomorrow", True),
+        *((ANSWER, code, False) for code in ("not_later", "past_cap", "step_too_long", "beyond_request")),
+        *(
+            (ANSWER, code, False)
+            for code in ("owner_first", "not_kept", "held", "redaction_differs", "objected")
+        ),
+        *((VISA, code, False) for code in ("known_version", "version_reused", "no_dpo")),
+        ("decide:request:filed", None, False),
+        ("listen:artifact:denied", "role_missing", False),
+    ],
+)
+def test_the_slips_of_who_may_decide_are_no_attempts(kind: str, code: str | None, shown: bool) -> None:
+    assert is_shown(kind, code) is shown

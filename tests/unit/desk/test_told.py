@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consigne.doors.desk.pages.batches import _states
 from consigne.doors.desk.pages.told import clock_line, request_told
 from consigne.doors.desk.pages.until import read_until, write_until
 from consigne.doors.desk.words import Wording
@@ -101,3 +102,17 @@ def test_what_silence_does_is_said(demo: Policy, due_in: timedelta, words: str) 
         "items": [{"source_id": "pbx1-1", "purpose": "training", "part": "audio"}],
     }
     assert request_told(Wording("fr", PARIS), demo, NOW, request)["silence"] == words
+
+
+@pytest.mark.parametrize(
+    ("state", "one", "many"),
+    [
+        ("cleared", "1 retirée de la source", "28 retirées de la source"),
+        ("valid", "1 valide", "28 valides"),
+        ("refused", "1 refusée", "28 refusées"),
+        ("quarantined", "1 en quarantaine", "28 en quarantaine"),
+    ],
+)
+def test_deliveries_are_counted_in_the_plural(state: str, one: str, many: str) -> None:
+    assert _states(Wording("fr", PARIS), {state: 1}) == [one]
+    assert _states(Wording("fr", PARIS), {state: 28}) == [many]

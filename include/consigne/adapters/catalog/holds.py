@@ -66,10 +66,16 @@ def fits() -> ColumnElement[bool]:
     )
 
 
-def is_held_back(now: datetime) -> ColumnElement[bool]:
-    """An open hold fits the artifact of the row, caught or not."""
+def is_held_back(now: datetime | ColumnElement[datetime], *more: ColumnElement[bool]) -> ColumnElement[bool]:
+    """An open hold (of which `more` is true) fits the artifact of the row, caught or not."""
     query = select(1).select_from(holds.join(recordings, fits()))
-    return exists(query.where(recordings.c.id == artifacts.c.recording, is_open(now)))
+    return exists(query.where(recordings.c.id == artifacts.c.recording, is_open(now), *more))
+
+
+IS_HUSHED = and_(
+    artifacts.c.state != "erased", is_held_back(select(_NOW).scalar_subquery(), holds.c.restrict)
+)
+"""The artifact of the row is there, and an open hold that fits says that nobody listens."""
 
 
 def _about(hold: Hold) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from consigne.adapters.catalog import tables as t
+from consigne.adapters.catalog.holds import IS_HUSHED
 from consigne.adapters.catalog.tables_decided import opinions
 from consigne.rules.clock import iso
 from consigne.rules.evidence.certificate import read_parts
@@ -54,6 +55,7 @@ def _picked(row: RowMapping, *names: str) -> Document:
 
 
 _VERDICT = ("purpose", "verdict", "code")
+_ARTIFACTS = select(t.artifacts, IS_HUSHED.label("hushed"))
 
 
 def deliveries(tx: Connection) -> list[Document]:
@@ -122,7 +124,7 @@ def _deliveries(tx: Connection, where: ColumnElement[bool]) -> list[Document]:
 def recordings(tx: Connection) -> list[Document]:
     """Every recording, by its call's start, with its artifacts."""
     order = t.recordings.c.started_at, t.recordings.c.id
-    return _documents(tx, select(t.recordings).order_by(*order), select(t.artifacts))
+    return _documents(tx, select(t.recordings).order_by(*order), _ARTIFACTS)
 
 
 def recording(tx: Connection, identifier: str) -> Document | None:
@@ -139,7 +141,7 @@ def recording(tx: Connection, identifier: str) -> Document | None:
     found = _documents(
         tx,
         select(t.recordings).where(t.recordings.c.id.in_(chosen)),
-        select(t.artifacts).where(t.artifacts.c.recording.in_(chosen)),
+        _ARTIFACTS.where(t.artifacts.c.recording.in_(chosen)),
     )
     return found[0] if found else None
 
@@ -173,7 +175,8 @@ def _documents(tx: Connection, of_recordings: Select[Any], of_artifacts: Select[
 def _artifact(row: RowMapping) -> Document:
     return {
         "id": str(row["id"]),
-        **_picked(row, "purpose", "part", "state", "restricted"),
+        **_picked(row, "purpose", "part", "state"),
+        "restricted": row["restricted"] or row["hushed"],
         "due_at": iso(row["due_at"]),
         "cap_at": iso(row["cap_at"]),
         "epoch": row["epoch"],

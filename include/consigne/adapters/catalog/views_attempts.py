@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Text, literal, select
+from sqlalchemy import ARRAY, Connection, Text, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from consigne.adapters.catalog.tables import register
-from consigne.rules.attempts import ATTEMPTS
+from consigne.rules.attempts import ATTEMPTS, SLIPS
 from consigne.rules.clock import parse_instant
 
 
 def attempts(tx: Connection, since: datetime, limit: int) -> list[Mapping[str, Any]]:
-    """Entries of the kinds in ATTEMPTS from an instant on, newest first, as their payloads."""
+    """Entries that are shown (rules.attempts.is_shown) from an instant on, newest first, as their payloads."""
     fits = register.c.subjects.op("&&")(literal(list(ATTEMPTS), ARRAY(Text)))
     # OFFSET 0: found by its index first, then put in order.
     found = select(register.c.id, register.c.payload).where(fits).offset(0).subquery()
-    newest = tx.execute(select(found.c.payload).order_by(found.c.id.desc()).limit(limit)).scalars()
+    code = cast(func.convert_from(found.c.payload, "UTF8"), JSONB)["code"].astext
+    shown = select(found.c.payload).where(or_(code.is_(None), code.not_in(SLIPS)))
+    newest = tx.execute(shown.order_by(found.c.id.desc()).limit(limit)).scalars()
     return [entry for entry in map(json.loads, newest) if parse_instant(entry["at"]) >= since]

@@ -44,7 +44,8 @@ def to_review(tx: Connection, now: datetime) -> list[Document]:
 
 def caught(tx: Connection, id: UUID, first: int, limit: int) -> list[Document]:
     """Recordings that a hold caught, the newest calls first, also after its end: `parts` of them, how many it
-    `still` keeps, how many are `erased`, and when the first would go without it (`own_due_at`)."""
+    `still` keeps, how many are `erased`, and when the first and the last of what is left would go
+    without it (`own_due_at`, `last_due_at`; None where nothing is left)."""
     a, r = t.artifacts.c, t.recordings.c
     query = (
         select(
@@ -52,7 +53,8 @@ def caught(tx: Connection, id: UUID, first: int, limit: int) -> list[Document]:
             func.count().label("parts"),
             func.count().filter(_LIVE, a.hold == id).label("still"),
             func.count().filter(a.state == "erased").label("erased"),
-            func.min(_OWN_DUE).label("own_due_at"),
+            func.min(_OWN_DUE).filter(a.state != "erased").label("own_due_at"),
+            func.max(_OWN_DUE).filter(a.state != "erased").label("last_due_at"),
             func.array_agg(a.purpose.distinct()).label("purposes"),
         )
         .join_from(held, t.artifacts, a.id == held.c.artifact)

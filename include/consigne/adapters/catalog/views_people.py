@@ -61,15 +61,19 @@ def objection(tx: Connection, id: UUID) -> Document | None:
 
 def agents(tx: Connection, since: datetime, notice: str) -> list[Document]:
     """Agents with calls since then, kept or refused for want of information, by name: `agent`, `acknowledged_at` of
-    that notice as recorded in the catalog (None), and `refused` (a call of theirs was)."""
+    that notice as recorded in the catalog (None), `handed_in_by` where a file said so, and `refused` (a call of theirs
+    was)."""
     r, u, a = t.recordings.c, p.uninformed_agents.c, p.acknowledgements.c
     kept = tx.execute(select(r.agent).where(r.started_at >= since, r.agent != "").distinct()).scalars()
     owing = set(tx.execute(select(u.agent).where(u.seen_at >= since, u.notice == notice)).scalars())
     done = {
-        row.agent: row.acknowledged_at
-        for row in tx.execute(select(a.agent, a.acknowledged_at).where(a.notice == notice))
+        row.agent: (row.acknowledged_at, row.recorded_by if row.channel == "file" else None)
+        for row in tx.execute(
+            select(a.agent, a.acknowledged_at, a.recorded_by, a.channel).where(a.notice == notice)
+        )
     }
     return [
-        {"agent": agent, "acknowledged_at": done.get(agent), "refused": agent in owing}
+        {"agent": agent, "acknowledged_at": at, "handed_in_by": by, "refused": agent in owing}
         for agent in sorted({*kept, *owing, *done})
+        for at, by in [done.get(agent, (None, None))]
     ]

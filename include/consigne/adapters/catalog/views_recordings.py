@@ -21,12 +21,14 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     tuple_,
 )
 
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog import tables_decided as d
+from consigne.adapters.catalog.holds import IS_HUSHED, fits, is_open
 from consigne.adapters.catalog.views import _grouped, _rows
 
 Document = dict[str, Any]
@@ -37,7 +39,7 @@ CALLERS_FOUND = 500
 _A, _R = t.artifacts.c, t.recordings.c
 _FLAGS = "id", "recording", "purpose", "part", "state", "restricted", "extension", "hold"
 _INSTANTS = "clock_start", "due_at", "cap_at", "unheld_due_at", "stored_at", "erased_at"
-_SHOWN = tuple(_A[name] for name in (*_FLAGS, *_INSTANTS))
+_SHOWN = *(_A[name] for name in (*_FLAGS, *_INSTANTS)), IS_HUSHED.label("hushed")
 _GRANTED = ("extend", "extend_and_restrict")
 FIRST_DUE: ColumnElement[datetime | None] = func.coalesce(
     select(func.min(t.request_items.c.due_at))
@@ -81,7 +83,7 @@ def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
     there = _A.state != "erased"
     conditions: Mapping[str, ColumnElement[bool]] = {
         "kept": and_(_A.state == "kept", _A.due_at > now),
-        "restricted": and_(there, _A.restricted),
+        "restricted": and_(there, or_(_A.restricted, and_(_A.hold.is_not(None), IS_HUSHED))),
         "extended": and_(there, _A.extension.is_not(None)),
         "held": and_(there, _A.hold.is_not(None)),
         "past_due": and_(there, _A.due_at <= now),
@@ -181,7 +183,7 @@ def recording(tx: Connection, id: UUID, purposes: Collection[str] | None) -> Doc
         row["name"]: row["destroyed_at"] for row in _rows(tx, destroyed.where(t.epochs.c.name.in_(epochs)))
     }
     told["requests"] = _requests_on(tx, ids)
-    told["holds"] = _rows(tx, _holds_on(ids))
+    told["holds"] = _rows(tx, _holds_on(id, ids))
     told["deliveries"] = _rows(
         tx, select(t.deliveries.c.id).where(t.deliveries.c.identity_digest == told["identity_digest"])
     )
@@ -201,11 +203,13 @@ def _requests_on(tx: Connection, artifacts: Sequence[UUID]) -> Sequence[RowMappi
     return _rows(tx, query)
 
 
-def _holds_on(artifacts: Sequence[UUID]) -> Select[Any]:
-    h = d.holds.c
+def _holds_on(recording: UUID, artifacts: Sequence[UUID]) -> Select[Any]:
+    # What one hold has caught, another may be over as well.
+    h, now = d.holds.c, select(func.consigne_now()).scalar_subquery()
+    over = and_(is_open(now), exists().where(_R.id == recording, fits()))
     caught = select(d.held.c.hold).where(d.held.c.artifact.in_(artifacts))
     return (
-        select(h.id, h.mandate, h.authority, h.state, h.review_at, h.placed_at, h.ended_at)
-        .where(h.id.in_(caught))
+        select(h.id, h.mandate, h.authority, h.state, h.restrict, h.review_at, h.placed_at, h.ended_at)
+        .where(or_(h.id.in_(caught), over))
         .order_by(h.placed_at.desc())
     )

@@ -21,6 +21,8 @@ DENIED_EXIT = 4
 As = Annotated[str, typer.Option("--as", metavar="USER", help="Who acts.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="A file with the password; else it is asked.")]
 _TIMEOUT_S = 120
+_ADVICE = {"scope": "exactly one of --recording, --caller, --agent, or --from and --until"}
+"""A field of the API → what to give instead."""
 
 
 def password_of(user: str, file: Path | None) -> Private[str]:
@@ -62,7 +64,8 @@ class Person:
         if answer.status_code in (401, 403):
             deny(str(told.get("code", "not_signed_in")))
         if answer.status_code in (400, 404, 422):
-            raise BadInput(str(told.get("code", "bad_field")), str(told.get("field", "")))
+            field = str(told.get("field", ""))
+            raise BadInput(str(told.get("code", "bad_field")), field, _ADVICE.get(field, ""))
         raise Unavailable(str(told.get("code", "broken")), "api-server")
 
 

@@ -37,6 +37,7 @@ SOME_FAILED = 1
 SETTLED = ("cleared", "quarantined")
 MOST_FAILURES = 3
 GROWING_S = 20
+LONGEST_STEP = Duration(years=10)
 COPIED_AT_ONCE_BYTES = 1 << 20
 _LONG_NUMBER = re.compile(r"\d(?:[\W_]?\d){7,}")
 
@@ -223,7 +224,7 @@ def clock(
         raise BadInput(
             "no_test_clock", "--state", "only a state folder made with --test-clock may shift its clock"
         )
-    duration = Duration.parse(advance)
+    duration = read_step(advance)
     session = Session(open_engine(settings.database_url("owner")), os.urandom)
     with session.begin() as tx:
         now = session.now(tx)
@@ -235,6 +236,17 @@ def clock(
             raise Misconfigured("no_test_clock", "catalog")
         session.append(tx, "ops", "configure:clock:advanced", [{"seconds": shift_s}])
         typer.echo(iso(session.now(tx)))
+
+
+def read_step(advance: str) -> Duration:
+    """How far the test clock goes in one step. BadInput('bad_duration', '--advance') past ten years."""
+    try:
+        duration = Duration.parse(advance)
+    except BadInput:
+        raise BadInput("bad_duration", "--advance", "an ISO 8601 duration, such as P1D or PT10M") from None
+    if duration.approximate_s() > LONGEST_STEP.approximate_s():
+        raise BadInput("bad_duration", "--advance", f"at most {LONGEST_STEP} in one step")
+    return duration
 
 
 def _tell(what: str) -> None:

@@ -142,7 +142,8 @@ def _say(path: Path, found: Sequence[Finding], as_json: bool) -> None:
         typer.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in found]))
     else:
         for one in found:
-            typer.echo(f"{path.name}:{one.line}:{one.column}: {one.severity}: {one.field}: {one.message}")
+            said = (f"{path.name}:{one.line}:{one.column}", one.severity, one.field, one.message)
+            typer.echo(": ".join(part for part in said if part))
         if not found:
             typer.echo(f"{path.name}: within the limits")
     if any(one.severity == "error" for one in found):

@@ -9,6 +9,7 @@ from consigne.doors.desk.texts import (
     common,
     decide,
     exceptions,
+    findings,
     holds,
     informing,
     mail,
@@ -22,6 +23,6 @@ LANGUAGES = ("fr", "en")
 # key: (French, English)
 TEXTS: dict[str, tuple[str, str]] = {
     key: text
-    for part in (common, decide, recordings, exceptions, holds, policy, informing, moderation, mail)
+    for part in (common, decide, recordings, exceptions, holds, policy, findings, informing, moderation, mail)
     for key, text in part.TEXTS.items()
 }

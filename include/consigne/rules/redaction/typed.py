@@ -14,11 +14,14 @@ MOST_DIGITS = 8
 
 
 def check_typed(text: str, field: str, longest: int = REASON_CHARS, is_needed: bool = True) -> None:
-    """BadInput('bad_field', field) where a typed text is empty (and needed), too long, carries a number, or holds
-    what PostgreSQL and UTF-8 cannot: NUL, lone surrogates, control characters."""
-    is_plain = all(letter.isprintable() or letter.isspace() for letter in text)
-    is_missing = is_needed and not text.strip()
-    if is_missing or len(text) > longest or not is_plain or carries_number(text):
+    """BadInput(code, field) for a typed text: `too_long`; `unprintable` where it holds what PostgreSQL and UTF-8
+    cannot, or what turns a line about (NUL, lone surrogates, control and direction characters); `bad_field` where
+    it is empty (and needed) or carries a number."""
+    if len(text) > longest:
+        raise BadInput("too_long", field)
+    if not all(letter.isprintable() or letter.isspace() for letter in text):
+        raise BadInput("unprintable", field)
+    if (is_needed and not text.strip()) or carries_number(text):
         raise BadInput("bad_field", field)
 
 

@@ -20,8 +20,8 @@ from consigne.rules.policy.tree import MOST_CHARACTERS
 from consigne.rules.request import REASON_CHARS
 
 router = APIRouter()
-MENDED = ("known_version", "version_reused", "already_drafted")
-"""Denials that the author can mend by changing the text; all others are 403."""
+MENDED = {"known_version": "version", "version_reused": "version", "already_drafted": "text"}
+"""Denials that the author can mend by changing this field; all others are 403."""
 
 
 class Drafted(BaseModel):
@@ -40,9 +40,10 @@ def file_draft(request: Request, reader: ApiReader, drafted: Drafted) -> Respons
     filed = draft_policy(platform(request, "decide"), reader.actor, drafted.text, drafted.reason)
     if isinstance(filed, Checked):
         first = next(each for each in filed.findings if each.severity == "error")
-        raise BadInput(first.code, f"line {first.line}, {first.field}")
+        raise BadInput(first.code, ", ".join(part for part in (f"line {first.line}", first.field) if part))
     if isinstance(filed, Denied):
-        raise BadInput(filed.code, "text") if filed.code in MENDED else HTTPException(403, filed.code)
+        field = MENDED.get(filed.code)
+        raise BadInput(filed.code, field) if field else HTTPException(403, filed.code)
     base = conf.get_mandatory_value("api", "base_url").rstrip("/")
     told = {"id": str(filed.id), "url": f"{base}/consigne/policy/drafts/{filed.id}", "version": filed.version}
     return JSONResponse(told, 201, background=BackgroundTask(start_draft_run, reader.account, filed))

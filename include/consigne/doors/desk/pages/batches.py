@@ -14,6 +14,7 @@ from consigne.doors.desk.pages.looking import Look, looking
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.pages.told import Told
 from consigne.doors.desk.session import PageReader, Reader
+from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
 from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.checks import CHECKS
@@ -66,7 +67,12 @@ def _check(look: Look, reader: Reader) -> None:
 
 
 def _states(words: Wording, counts: Mapping[str, int]) -> list[str]:
-    return [f"{counts[state]} {words.label('delivery', state)}" for state in sorted(counts)]
+    return [_count(words, state, counts[state]) for state in sorted(counts)]
+
+
+def _count(words: Wording, state: str, count: int) -> str:
+    many = count > 1 and f"deliveries.{state}" in TEXTS
+    return f"{count} {words.label('deliveries' if many else 'delivery', state)}"
 
 
 def _codes(words: Wording, found: Sequence[Mapping[str, Any]]) -> list[Told]:

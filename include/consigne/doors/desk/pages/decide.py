@@ -67,7 +67,7 @@ def record(
     reader: PageReader,
     id: UUID,
     token: Annotated[str, Form()],
-    digest: Annotated[str, Form()],
+    digest: Annotated[str, Form()] = "",
     answer: Annotated[str, Form()] = "",
     until: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
@@ -80,7 +80,8 @@ def record(
     try:
         verdict = _record(request, reader, id, form)
     except BadInput as fault:
-        return _shown(request, reader, id, Refusal(form, fault.where, 400))
+        why = fault.code if f"why.{fault.code}" in TEXTS else fault.where
+        return _shown(request, reader, id, Refusal(form, why, 400))
     if isinstance(verdict, Denied):
         return _shown(request, reader, id, Refusal(form, verdict.code, 409, registered=True))
     path = f"{request.scope['root_path']}/decide/{id}"

@@ -13,7 +13,7 @@ from consigne.acts.decide import file_request
 from consigne.adapters.catalog import views_exceptions
 from consigne.doors.desk.pages.api import FIELDS
 from consigne.doors.desk.pages.looking import looking, platform
-from consigne.doors.desk.pages.shown import page, wording
+from consigne.doors.desk.pages.shown import fault_page, page, wording
 from consigne.doors.desk.pages.told_exceptions import Asking, asking_told, exception_told
 from consigne.doors.desk.pages.until import read_until
 from consigne.doors.desk.session import PageReader, Reader, check_form
@@ -21,13 +21,14 @@ from consigne.doors.desk.text import TEXTS
 from consigne.doors.orchestration.decisions import start_run
 from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.errors import BadInput
+from consigne.rules.redaction.typed import check_typed
 from consigne.rules.request import ExceptionRequest
 
 router = APIRouter()
 SHOWN = 50
 MOST_ASKED = 1000
 
-Artifacts = Annotated[list[UUID], Query(alias="artifact", min_length=1, max_length=MOST_ASKED)]
+Artifacts = Annotated[list[str], Query(alias="artifact", default_factory=list, max_length=MOST_ASKED)]
 
 
 @router.get("/exceptions")
@@ -63,7 +64,10 @@ def exceptions(
 @router.get("/exceptions/ask")
 def ask(request: Request, reader: PageReader, artifacts: Artifacts) -> Response:
     """The form for one artifact or a selection, with what each one's clock allows."""
-    return _form(request, reader, Asking(artifacts))
+    try:
+        return _form(request, reader, Asking([UUID(id) for id in artifacts]))
+    except ValueError:
+        return fault_page(request, 400, "no_part")
 
 
 @router.post("/exceptions/ask")
@@ -71,7 +75,7 @@ def file(
     request: Request,
     reader: PageReader,
     token: Annotated[str, Form()],
-    artifact: Annotated[list[UUID], Form(min_length=1, max_length=MOST_ASKED)],
+    artifact: Annotated[list[UUID], Form(default_factory=list, max_length=MOST_ASKED)],
     until: Annotated[str, Form()] = "",
     ground: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
@@ -85,7 +89,9 @@ def file(
     try:
         filed = _file(request, reader, asking)
     except BadInput as fault:
-        return _form(request, reader, asking.refused(f"ask.wrong.{fault.where}", fault.where), 400)
+        keys = (f"ask.wrong.{fault.where}.{fault.code}", f"ask.wrong.{fault.where}")
+        why = next((key for key in keys if key in TEXTS), "why.other")
+        return _form(request, reader, asking.refused(why, fault.where), 400)
     if isinstance(filed, Denied):
         why = next(
             (key for key in (f"ask.no.{filed.code}", f"why.{filed.code}") if key in TEXTS), "why.other"
@@ -99,9 +105,12 @@ def _file(request: Request, reader: Reader, asking: Asking) -> ExceptionRequest 
     with looking(request) as look:
         policy = look.policy
     form = asking.form
-    until = read_until(form["until"], policy.zone)
+    # The first that is wrong, in the form's order.
     if not form["ground"]:
         raise BadInput("bad_field", "ground")
+    check_typed(form["reason"], "reason")
+    check_typed(form["why_not_less"], "why_not_less", is_needed=False)
+    until = read_until(form["until"], policy.zone)
     typed = (form["ground"], form["reason"], form["why_not_less"])
     return file_request(platform(request, "decide"), policy, reader.actor, asking.artifacts, until, *typed)
 
@@ -109,8 +118,8 @@ def _file(request: Request, reader: Reader, asking: Asking) -> ExceptionRequest 
 def _form(request: Request, reader: Reader, asking: Asking, status: int = 200) -> Response:
     with looking(request) as look:
         found = views_exceptions.askable(look.tx, asking.artifacts)
-    if len(found) < len(set(asking.artifacts)):
-        raise HTTPException(404)
+    if not found or len(found) < len(set(asking.artifacts)):
+        return fault_page(request, 404 if asking.artifacts else 400, "no_part")
     words = wording(request, look.policy.zone)
     told = asking_told(words, look, reader.actor, found, asking)
     if told is None:

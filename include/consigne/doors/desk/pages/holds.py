@@ -222,8 +222,8 @@ def may_act(request: Request, reader: Reader, act: str, id: UUID | None) -> Look
     """403 before anything typed is judged; the attempt is in the register."""
     with looking(request) as look:
         policy = look.policy
-    if note_denied(platform(request, "decide"), policy, reader.actor, act, id):
-        raise HTTPException(403)
+    if denied := note_denied(platform(request, "decide"), policy, reader.actor, act, id):
+        raise HTTPException(403, denied.code)
     return look
 
 

@@ -107,7 +107,11 @@ def _who(words: Wording, parts: Platform, look: Look, policy: Policy) -> Told:
 def _agent(words: Wording, parts: Platform, policy: Policy, seen: Told) -> Told:
     known = [at for at in (seen["acknowledged_at"], parts.acknowledged(policy, seen["agent"])) if at]
     done = words.say("notices.acknowledged", at=words.moment(min(known))) if known else ""
-    return {"agent": seen["agent"], "done": done, "refused": seen["refused"] and not done}
+    # The file beside the policy comes before what was handed in where it says an earlier day.
+    by = seen["handed_in_by"] if known and min(known) == seen["acknowledged_at"] else None
+    handed_in = words.say("notices.handed_in", user=by) if by else ""
+    refused = seen["refused"] and not done
+    return {"agent": seen["agent"], "done": done, "handed_in": handed_in, "refused": refused}
 
 
 @router.post("/notices/acknowledge")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, HTTPException, Request, Response, Upl
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
-from consigne.acts.configure import Checked, assess_draft, check_draft, decide_draft, draft_policy
+from consigne.acts.configure import Checked, assess_draft, check_draft, decide_draft, deny_visa, draft_policy
 from consigne.adapters.catalog import views, views_policy
 from consigne.doors.desk.pages.looking import Look, looking, platform
 from consigne.doors.desk.pages.shown import page, wording
@@ -20,6 +20,7 @@ from consigne.doors.desk.pages.told_policy import (
     findings_told,
     impact_told,
     policy_told,
+    reclocked_told,
     text_diff,
     version_told,
 )
@@ -127,7 +128,7 @@ def file_draft(
     try:
         filed = draft_policy(platform(request, "decide"), reader.actor, text, reason)
     except BadInput as fault:
-        return _form(request, look, text, reason, wrong=fault.where)
+        return _form(request, look, text, reason, wrong=_wrong(fault))
     if isinstance(filed, Denied) and filed.code in ("known_version", "already_drafted", "version_reused"):
         return _form(request, look, text, reason, wrong=filed.code, status=409)
     if isinstance(filed, Denied):
@@ -167,7 +168,7 @@ def _form(
         reason=reason,
         in_force=look.policy.version,
         wrong=_why(words, wrong) if wrong else "",
-        wrong_field="reason" if wrong == "reason" else "text",
+        wrong_field="reason" if wrong in ("reason", "too_long", "unprintable") else "text",
         checked=checked is not None,
         errors=checked is not None and checked.has_errors,
         findings=findings_told(words, checked.findings) if checked else [],
@@ -187,21 +188,24 @@ def answer(
     reader: PageReader,
     id: UUID,
     token: Annotated[str, Form()],
-    digest: Annotated[str, Form()],
-    against: Annotated[str, Form()],
+    digest: Annotated[str, Form()] = "",
+    against: Annotated[str, Form()] = "",
     answer: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Record the visa or the refusal and, once it is committed, have Airflow answered. Sent twice, it counts once."""
     check_form(request, token)
     form = {"answer": answer, "reason": reason}
+    parts = platform(request, "decide")
+    if denied := deny_visa(parts, reader.actor, id):
+        raise HTTPException(404 if denied.code == "unknown_draft" else 403)
     if answer not in tuple(DraftAnswer):
         return _draft_page(request, reader, id, form, "answer", 400)
-    parts, said = platform(request, "decide"), (DraftAnswer(answer), reason, against)
+    said = (DraftAnswer(answer), reason, against)
     try:
         decided = decide_draft(parts, reader.actor, id, digest, *said)
     except BadInput as fault:
-        return _draft_page(request, reader, id, form, fault.where, 400)
+        return _draft_page(request, reader, id, form, _wrong(fault), 400)
     if isinstance(decided, Denied):
         if decided.code in ("role_missing", "not_designated", "is_requester", "unknown_draft"):
             raise HTTPException(404 if decided.code == "unknown_draft" else 403)
@@ -232,6 +236,7 @@ def _draft_page(
         # What is decided is compared with what was in force when it was filed.
         against = look.policy.digest if found["state"] == "pending" else found["policy"]
         base = views_policy.version(look.tx, against)
+        made = views_policy.version(look.tx, found["digest"]) if found["answer"] == "visa" else None
         sees_register = _may(look, reader, Verb.SEE_REGISTER)
         entries = views.history(look.tx, [id]) if sees_register else []
     words = wording(request, look.policy.zone)
@@ -246,6 +251,7 @@ def _draft_page(
         d=told,
         gives_visa=gives_visa and told["open"],
         against=against,
+        reclocked=reclocked_told(words, made, look.now) if made else "",
         base_version=base["version"] if base else "",
         wrong=_why(words, wrong) if wrong else "",
         form={"answer": "", "reason": ""} | form,
@@ -280,6 +286,10 @@ def _examined(
 def _seen(request: Request, look: Look) -> frozenset[str] | None:
     """The purposes of whose recordings the reader sees any: whoever drafts counts all, and sees theirs."""
     return seen_purposes(look.policy, request.state.reader.actor, Verb.SEE_RECORDINGS)
+
+
+def _wrong(fault: BadInput) -> str:
+    return fault.code if f"policy.why.{fault.code}" in TEXTS else fault.where
 
 
 def _why(words: Wording, why: str) -> str:

@@ -18,7 +18,7 @@ from consigne.doors.desk.words import Wording
 from consigne.rules.access import Allowed, Denied, Target, Verb, may
 from consigne.rules.errors import BadInput
 from consigne.rules.notice_words import chosen_in_words, length_in_words
-from consigne.rules.notices import basis, kept_in_words, served, spoken
+from consigne.rules.notices import basis, by_choice_and_by_law, kept_in_words, served, spoken
 from consigne.rules.objections import ALTERNATIVES
 from consigne.rules.policy.model import Policy, Purpose
 from consigne.rules.values import Private
@@ -104,6 +104,7 @@ def _shown(request: Request, reader: Reader, queue: str, outcome: Told, status: 
         queue=queue,
         notices=_heard(words, look.policy, told),
         purposes=[_purpose(words, one) for one in told],
+        **_rights(words, told),
         contact=look.policy.controller.contact,
         alternatives=ALTERNATIVES,
         objects=isinstance(objects, Allowed),
@@ -129,6 +130,17 @@ def _heard(words: Wording, policy: Policy, told: list[Purpose]) -> list[Told]:
             within = length_in_words(notice.announced_within, words.language)
             found.append({"version": version, "within": within, "lines": lines})
     return found
+
+
+def _rights(words: Wording, told: list[Purpose]) -> Told:
+    """What is said of objecting, and whether there is anything to object to."""
+    free, demanded = by_choice_and_by_law(told)
+    names = {
+        "purposes": ", ".join(_title(words, one) for one in free),
+        "demanded": ", ".join(_title(words, one) for one in demanded),
+    }
+    key = "rights_object" if not demanded else "rights_object_to" if free else "rights_none"
+    return {"may_object": bool(free) or not demanded, "right": words.say(f"rules.{key}", **names)}
 
 
 def _purpose(words: Wording, purpose: Purpose) -> Told:

@@ -8,7 +8,7 @@ from typing import Any
 from consigne.doors.desk.pages.told import Told
 from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
-from consigne.rules.attempts import ATTEMPTS
+from consigne.rules.attempts import is_shown
 from consigne.rules.clock import parse_instant
 
 _PAGES = {"change_policy": "/policy/drafts/"}
@@ -34,8 +34,8 @@ def attempts_listed(words: Wording, entries: Iterable[Mapping[str, Any]]) -> lis
 
 
 def attempts_told(words: Wording, entries: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The same of one request's register entries, a line each."""
-    found = attempts_listed(words, [entry for entry in entries if entry["kind"] in ATTEMPTS])
+    """The same of one request's register entries, a line each; the slips of who may decide left out."""
+    found = attempts_listed(words, [entry for entry in entries if is_shown(entry["kind"], entry.get("code"))])
     return [f"{one['at']} · {one['who']} · {one['what']}" for one in found]
 
 

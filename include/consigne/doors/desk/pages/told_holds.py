@@ -52,13 +52,15 @@ def _ended(words: Wording, hold: Mapping[str, Any]) -> str:
 
 def caught_told(words: Wording, policy: Policy, now: datetime, one: Mapping[str, Any]) -> Told:
     """One recording that a hold caught."""
-    own = one["own_due_at"]
+    own, last = (words.moment(one[name]) if one[name] else "" for name in ("own_due_at", "last_due_at"))
     if one["erased"] == one["parts"]:
         fate = words.say("holds.erased")
     elif not one["still"]:
-        fate = words.say("holds.released", at=words.moment(own))
+        fate = words.say("holds.released", at=own if own == last else f"{own} – {last}")
+    elif own != last:
+        fate = words.say("holds.would_go_between", at=own, last=last)
     else:
-        fate = words.say("holds.would_be_gone" if own <= now else "holds.would_go", at=words.moment(own))
+        fate = words.say("holds.would_be_gone" if one["own_due_at"] <= now else "holds.would_go", at=own)
     return {
         "id": str(one["id"]),
         "source_id": one["source_id"],

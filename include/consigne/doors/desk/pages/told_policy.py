@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from difflib import unified_diff
@@ -21,6 +22,7 @@ from consigne.rules.policy.model import Designation, Policy, Purpose
 from consigne.rules.values import Part
 
 _CONTEXT_LINES = 2
+_QUOTED = re.compile(r"'([^']+)'")
 
 
 def policy_told(words: Wording, policy: Policy, now: datetime) -> Told:
@@ -117,7 +119,15 @@ def version_told(words: Wording, one: Mapping[str, Any], in_force: Policy, now: 
         "author": one["author"] or "",
         "draft": one["draft"] and str(one["draft"]),
         "reason": one["decided_reason"] or "",
+        "reclocked": reclocked_told(words, one, now),
     }
+
+
+def reclocked_told(words: Wording, one: Mapping[str, Any], now: datetime) -> str:
+    """Whether what is kept was brought under a version (a row of views_policy.versions); nothing before its date."""
+    if one["reclocked_at"]:
+        return words.say("policy.reclocked", at=words.moment(one["reclocked_at"]))
+    return words.say("policy.reclocking") if one["in_force_from"] <= now else ""
 
 
 def draft_told(words: Wording, now: datetime, one: Mapping[str, Any]) -> Told:
@@ -150,17 +160,24 @@ def findings_told(words: Wording, findings: Iterable[Finding]) -> list[Told]:
             "line": each.line,
             "field": each.field,
             "is_error": each.severity == "error",
-            "why": words.say(f"finding.{each.code}") if f"finding.{each.code}" in TEXTS else each.message,
+            "why": _why(words, each),
         }
         for each in findings
     ]
+
+
+def _why(words: Wording, found: Finding) -> str:
+    key = f"finding.{found.code}"
+    # What the form would take stands in its message between quotes.
+    named = ", ".join(_QUOTED.findall(found.message))
+    return words.say(key, named=named) if key in TEXTS else found.message
 
 
 def impact_told(
     words: Wording, policy: Policy, draft: Policy, impact: Mapping[str, Any], seen: frozenset[str] | None
 ) -> Told:
     """An impact (`Impact.to_json`) for a page; a purpose that either has is shown by its title, and single calls
-    only of the purposes `seen` (None: of all)."""
+    only of the purposes `seen` (None: of all). What changes is in `lines`, the rest in `unchanged`."""
     lines = [
         {
             "purpose": _title(words, policy, draft, line["purpose"]),
@@ -172,7 +189,8 @@ def impact_told(
     ]
     return {
         "as_of": words.moment(parse_instant(impact["as_of"])),
-        "lines": lines,
+        "lines": [line for line in lines if _changes(line)],
+        "unchanged": [line for line in lines if not _changes(line)],
         "sums": {fate: sum(line[fate] for line in impact["lines"]) for fate in FATES},
         "examples": [
             _example(words, policy, draft, each)
@@ -183,6 +201,10 @@ def impact_told(
         "removed": [_title(words, policy, draft, name) for name in impact["removed"]],
         "listening": [_listening(words, policy, draft, each) for each in impact["listening"]],
     }
+
+
+def _changes(line: Mapping[str, Any]) -> bool:
+    return any(line[fate] for fate in FATES if fate != "unchanged")
 
 
 def _title(words: Wording, policy: Policy, draft: Policy, name: str) -> str:

@@ -72,7 +72,7 @@ def tags(words: Wording, now: datetime, artifact: Artifact) -> list[tuple[str, s
         ("bad", "past_due", artifact["due_at"] <= now),
         ("held", "held", artifact["hold"] is not None),
         ("good", "extended", artifact["extension"] is not None),
-        ("warn", "restricted", artifact["restricted"]),
+        ("warn", "restricted", artifact["restricted"] or artifact["hushed"]),
     ]
     return [(kind, words.say(f"recordings.state.{name}")) for kind, name, holds in found if holds]
 
@@ -94,13 +94,23 @@ def recording_told(words: Wording, look: Look, actor: Actor, found: Mapping[str,
         "policy": found["policy_version"],
         "parts": [_part(words, look, actor, found, one) for one in found["artifacts"]],
         "requests": [_request(words, look, actor, one) for one in found["requests"]],
-        "holds": [_hold(words, one) for one in found["holds"]],
+        "holds": [_hold(words, look.now, one) for one in found["holds"]],
     }
 
 
 def _part(words: Wording, look: Look, actor: Actor, found: Mapping[str, Any], one: Artifact) -> Told:
     certificate = found["certificates"].get(one["id"])
     destroyed = found["epochs"].get(one["epoch"])
+    held_until = next(
+        (
+            hold["review_at"]
+            for hold in found["holds"]
+            if hold["id"] == one["hold"] and _is_open(hold, look.now)
+        ),
+        None,
+    )
+    own = one["unheld_due_at"] if held_until else one["due_at"]
+    first = one["first_due_at"] if one["first_due_at"] != own else None
     return {
         "id": str(one["id"]),
         "name": words.label("part", one["part"]),
@@ -109,9 +119,9 @@ def _part(words: Wording, look: Look, actor: Actor, found: Mapping[str, Any], on
         "is_gone": one["state"] == "erased",
         "asks": may_ask(look, actor, one),
         "start": words.moment(one["clock_start"]),
-        "first_due": words.moment(one["first_due_at"]) if one["first_due_at"] else "",
-        "own_due": words.moment(one["unheld_due_at"]) if one["unheld_due_at"] else "",
-        "due": words.moment(one["due_at"]),
+        "first_due": words.moment(first) if first else "",
+        "own_due": words.moment(own),
+        "held_until": words.moment(held_until) if held_until else "",
         "cap": words.moment(one["cap_at"]),
         "erased": words.moment(one["erased_at"]) if one["erased_at"] else "",
         "epoch": one["epoch"],
@@ -155,12 +165,21 @@ def _request(words: Wording, look: Look, actor: Actor, one: Mapping[str, Any]) -
     }
 
 
-def _hold(words: Wording, one: Mapping[str, Any]) -> Told:
-    key = "recordings.hold_open" if one["state"] == "open" else "recordings.hold_ended"
-    ends = one["review_at"] if one["state"] == "open" else one["ended_at"]
+def _is_open(hold: Mapping[str, Any], now: datetime) -> bool:
+    return bool(hold["state"] == "open" and now < hold["review_at"])
+
+
+def _hold(words: Wording, now: datetime, one: Mapping[str, Any]) -> Told:
+    is_open = _is_open(one, now)
+    ends = one["review_at"] if is_open else one["ended_at"] or one["review_at"]
     return {
         "id": str(one["id"]),
         "mandate": one["mandate"],
         "authority": one["authority"],
-        "line": words.say(key, since=words.moment(one["placed_at"]), at=words.moment(ends)),
+        "line": words.say(
+            "recordings.hold_open" if is_open else "recordings.hold_ended",
+            since=words.moment(one["placed_at"]),
+            at=words.moment(ends),
+        ),
+        "hushes": is_open and one["restrict"],
     }

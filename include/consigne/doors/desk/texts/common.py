@@ -96,6 +96,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "delivery.cleared": ("retirée de la source", "cleared"),
     "delivery.refused": ("refusée", "refused"),
     "delivery.quarantined": ("en quarantaine", "quarantined"),
+    "deliveries.claimed": ("reçues", "claimed"),
+    "deliveries.valid": ("valides", "valid"),
+    "deliveries.admitted": ("admises", "admitted"),
+    "deliveries.protected": ("protégées", "protected"),
+    "deliveries.cleared": ("retirées de la source", "cleared"),
+    "deliveries.refused": ("refusées", "refused"),
     "back.batches": ("Retour à « Livraisons »", "Back to “Deliveries”"),
     # faults
     "fault.denied": ("Accès refusé", "Not allowed"),
@@ -126,6 +132,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fault.forged.text": (
         "La page est trop ancienne ou n’a pas été envoyée d’ici. Rien n’a été enregistré : rouvrez-la.",
         "The page is too old or was not sent from here. Nothing was recorded: open it again.",
+    ),
+    "fault.no_part": ("Aucun élément connu", "No known part"),
+    "fault.no_part.text": (
+        "Aucun élément d’enregistrement connu n’a été nommé. Partez de la page d’un enregistrement. Rien n’a été "
+        "enregistré.",
+        "No known part of a recording was named. Begin on a recording’s page. Nothing was recorded.",
     ),
     "fault.bad_input": ("Saisie incomplète", "Incomplete input"),
     "fault.bad_input.text": (

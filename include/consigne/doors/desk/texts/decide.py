@@ -177,6 +177,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "la motivation manque, ou contient un numéro qui ne doit pas rester ici.",
         "the reason is missing, or holds a number that must not rest here.",
     ),
+    "why.too_long": (
+        "le texte est trop long : 2 000 caractères au plus.",
+        "the text is too long: 2,000 characters at most.",
+    ),
+    "why.unprintable": (
+        "le texte contient des signes qui ne peuvent pas être conservés (de contrôle ou de direction).",
+        "the text holds signs that cannot be kept (control or direction characters).",
+    ),
     "why.until": (
         "la date manque ou est illisible.",
         "the date is missing or cannot be read.",

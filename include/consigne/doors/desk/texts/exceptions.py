@@ -67,6 +67,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "« pourquoi moins ne suffit pas » : 2 000 caractères au plus, sans numéro de carte, de compte ou de téléphone.",
         "“why less will not do”: 2,000 characters at most, without a card, account or telephone number.",
     ),
+    "ask.wrong.reason.too_long": (
+        "la nécessité est trop longue : 2 000 caractères au plus.",
+        "the necessity is too long: 2,000 characters at most.",
+    ),
+    "ask.wrong.reason.unprintable": (
+        "la nécessité contient des signes qui ne peuvent pas être conservés (de contrôle ou de direction).",
+        "the necessity holds signs that cannot be kept (control or direction characters).",
+    ),
+    "ask.wrong.why_not_less.too_long": (
+        "« pourquoi moins ne suffit pas » est trop long : 2 000 caractères au plus.",
+        "“why less will not do” is too long: 2,000 characters at most.",
+    ),
+    "ask.wrong.why_not_less.unprintable": (
+        "« pourquoi moins ne suffit pas » contient des signes qui ne peuvent pas être conservés (de contrôle ou de "
+        "direction).",
+        "“why less will not do” holds signs that cannot be kept (control or direction characters).",
+    ),
     "ask.no.already_asked": (
         "une demande attend déjà pour l’un de ces éléments.",
         "a request for one of these parts waits already.",

@@ -35,9 +35,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "holds.scope": ("Étendue", "Scope"),
     "holds.scope_hint": (
-        "Un enregistrement, ou un appelant, ou un agent ; l’appelant et l’agent peuvent être limités à une période, "
-        "qui peut aussi suffire seule.",
-        "A recording, or a caller, or an agent; caller and agent may be narrowed to a period, which may also stand "
+        "Un enregistrement, ou un appelant, ou un conseiller ; l’appelant et le conseiller peuvent être limités à une "
+        "période, qui peut aussi suffire seule.",
+        "A recording, or a caller, or an adviser; caller and adviser may be narrowed to a period, which may also stand "
         "alone.",
     ),
     "holds.recording": ("Enregistrement (identifiant)", "Recording (identifier)"),
@@ -46,7 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Il n’est ni conservé ni affiché : seul son index à clé l’est.",
         "It is neither kept nor shown: only its keyed index is kept.",
     ),
-    "holds.agent": ("Agent", "Agent"),
+    "holds.agent": ("Conseiller", "Adviser"),
     "holds.since": ("Appels à partir du", "Calls from"),
     "holds.until": ("Appels avant le", "Calls before"),
     "holds.restrict": (
@@ -57,7 +57,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "holds.not_done": ("Rien n’a été enregistré. {why}", "Nothing was recorded. {why}"),
     "holds.over.recording": ("un enregistrement", "one recording"),
     "holds.over.caller": ("un appelant (son numéro n’est pas conservé)", "a caller (the number is not kept)"),
-    "holds.over.agent": ("l’agent {agent}", "the agent {agent}"),
+    "holds.over.agent": ("le conseiller {agent}", "the adviser {agent}"),
     "holds.over.period": ("tous les appels", "all calls"),
     "holds.over.since": ("à partir du {at}", "from {at}"),
     "holds.over.until": ("avant le {at}", "before {at}"),
@@ -87,6 +87,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "holds.purposes": ("Finalités", "Purposes"),
     "holds.fate": ("Sans ce gel", "Without this hold"),
     "holds.would_go": ("supprimé le {at}", "goes {at}"),
+    "holds.would_go_between": (
+        "serait supprimé entre le {at} et le {last}",
+        "would go between {at} and {last}",
+    ),
     "holds.would_be_gone": ("supprimé depuis le {at}", "gone since {at}"),
     "holds.released": ("rendu à son échéance, {at}", "back on its own clock, {at}"),
     "holds.erased": ("supprimé", "erased"),
@@ -115,6 +119,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le motif manque, est trop long, ou contient un numéro qui ne doit pas être conservé.",
         "The reason is missing, too long, or carries a number that must not be kept.",
     ),
+    "holds.wrong.too_long": (
+        "Trop long : 2 000 caractères au plus pour le motif, 200 pour la référence et l’autorité.",
+        "Too long: 2,000 characters at most for the reason, 200 for the reference and the authority.",
+    ),
+    "holds.wrong.unprintable": (
+        "Le texte contient des signes qui ne peuvent pas être conservés (de contrôle ou de direction).",
+        "The text holds signs that cannot be kept (control or direction characters).",
+    ),
     "holds.wrong.review": ("La date de réexamen n’est pas une date.", "The review date is no date."),
     "holds.wrong.review_passed": (
         "La date de réexamen doit être à venir.",
@@ -125,9 +137,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The review date is more than a year away.",
     ),
     "holds.wrong.scope": (
-        "Donnez un enregistrement, ou un appelant, ou un agent, ou une période : un seul des trois premiers, et sans "
-        "période pour un enregistrement.",
-        "Give a recording, or a caller, or an agent, or a period: only one of the first three, and no period with a "
+        "Donnez un enregistrement, ou un appelant, ou un conseiller, ou une période : un seul des trois premiers, et "
+        "sans période pour un enregistrement.",
+        "Give a recording, or a caller, or an adviser, or a period: only one of the first three, and no period with a "
         "recording.",
     ),
     "holds.wrong.recording": (
@@ -135,7 +147,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No recording has this identifier.",
     ),
     "holds.wrong.caller": ("Ce n’est pas un numéro de téléphone.", "This is no telephone number."),
-    "holds.wrong.agent": ("Ce n’est pas un nom d’agent.", "This is no agent’s name."),
+    "holds.wrong.agent": ("Ce n’est pas un nom de conseiller.", "This is no adviser’s name."),
     "holds.wrong.since": (
         "Le début de la période manque ou n’est pas une date.",
         "The period’s beginning is missing, or no date.",

@@ -53,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "notices.agent": ("Conseiller", "Adviser"),
     "notices.state": ("État", "State"),
     "notices.acknowledged": ("lue le {at}", "read on {at}"),
+    "notices.handed_in": ("remise par {user}", "handed in by {user}"),
     "notices.owing": ("pas encore lue", "not read yet"),
     "notices.refused": ("appels refusés pour cela", "calls were refused for it"),
     "notices.missing": ("{count} n’ont pas lu la note.", "{count} have not read it."),
@@ -88,6 +89,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rules.rights_object": (
         "S’opposer à tout moment, sans dire pourquoi, à ce que la loi n’impose pas ; et le retirer.",
         "To object at any time, without saying why, to what the law does not demand; and to take it back.",
+    ),
+    "rules.rights_object_to": (
+        "S’opposer à tout moment, sans dire pourquoi, à : {purposes} ; et le retirer. À rien d’autre : la loi impose "
+        "{demanded}.",
+        "To object at any time, without saying why, to: {purposes}; and to take it back. To nothing else: the law "
+        "demands {demanded}.",
+    ),
+    "rules.rights_none": (
+        "On ne peut pas s’opposer à l’enregistrement des appels de cette file : la loi l’impose ({demanded}).",
+        "One cannot object to the recording of this queue’s calls: the law demands it ({demanded}).",
     ),
     "rules.rights_access": (
         "Demander l’accès à l’enregistrement, son effacement, la limitation de son usage : {contact}.",

@@ -51,6 +51,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.state.in_force": ("en vigueur", "in force"),
     "policy.state.announced": ("annoncée", "announced"),
     "policy.state.past": ("passée", "past"),
+    "policy.reclocked": ("appliquée à ce qui est conservé le {at}", "applied to what is kept on {at}"),
+    "policy.reclocking": (
+        "en cours d’application à ce qui est conservé : quelques minutes",
+        "being applied to what is kept: a few minutes",
+    ),
     "policy.text": ("Texte (YAML)", "Text (YAML)"),
     "policy.download": ("Télécharger le texte", "Download the text"),
     "policy.back": ("← Politique", "← Policy"),
@@ -143,6 +148,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "impact.extended": ("avec dérogation", "extended"),
     "impact.held": ("sous gel : à la fin du gel", "on hold: when the hold ends"),
+    "impact.unchanged_lines": ("Lignes sans changement : {count}", "Lines without a change: {count}"),
     "impact.sum": ("Total", "Total"),
     "impact.purpose": ("Finalité", "Purpose"),
     "impact.part": ("Élément", "Part"),
@@ -163,6 +169,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.why.reason": (
         "la motivation manque, ou contient un numéro.",
         "the reason is missing, or holds a number.",
+    ),
+    "policy.why.too_long": (
+        "le texte est trop long : 2 000 caractères au plus.",
+        "the text is too long: 2,000 characters at most.",
+    ),
+    "policy.why.unprintable": (
+        "le texte contient des signes qui ne peuvent pas être conservés (de contrôle ou de direction).",
+        "the text holds signs that cannot be kept (control or direction characters).",
     ),
     "policy.why.answer": ("choisissez une réponse.", "choose an answer."),
     "policy.why.upload": ("le fichier n’est pas du texte UTF-8.", "the file is not UTF-8 text."),
@@ -216,78 +230,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.field.redaction": ("masquage", "redaction"),
     "policy.field.legal_basis": ("base légale", "legal basis"),
     "policy.field.legal_text": ("texte de loi", "legal text"),
-    # the check
-    "finding.no_dpo": ("Personne n’est désigné pour décider.", "Nobody is designated to decide."),
-    "finding.becomes_a_demonstration": (
-        "Une version de démonstration lève les limites : elle ne peut pas suivre une vraie.",
-        "A demonstration lifts the limits: it cannot follow a real version.",
-    ),
-    "finding.carries_number": (
-        "Un numéro de carte, de compte ou d’identité ne peut figurer nulle part.",
-        "A card, account or identity number may stand nowhere.",
-    ),
-    "finding.agents_not_informed": (
-        "Rien ne dit que les salariés ont été informés.",
-        "Nothing says that employees were informed.",
-    ),
-    "finding.names_kept": (
-        "Les noms du journal se gardent de 6 à 12 mois.",
-        "Names in the register are kept from 6 to 12 months.",
-    ),
-    "finding.retention_too_long": (
-        "Trop long : 6 mois, 1 an pour une fiche d’analyse, 5 ans pour une preuve.",
-        "Too long: 6 months, 1 year for an analysis sheet, 5 years for evidence.",
-    ),
-    "finding.cap_too_long": ("Au-delà de 5 ans, seul un gel.", "Beyond 5 years only a hold leads."),
-    "finding.systematic": (
-        "Enregistrer tous les appels demande un texte de loi (legal_text).",
-        "Recording every call needs a legal text (legal_text).",
-    ),
-    "finding.period_too_long": ("Une période dure un an au plus.", "A period lasts one year at most."),
-    "finding.no_listeners": (
-        "Un enregistrement que personne ne peut écouter n’a pas de finalité.",
-        "A recording that nobody may hear has no purpose.",
-    ),
-    "finding.no_reasons": ("On écoute pour un motif énoncé.", "Whoever listens does so for a stated reason."),
-    "finding.dpo_not_asked": (
-        "Une dérogation est décidée par le délégué à la protection des données.",
-        "An exception is decided by the data protection officer.",
-    ),
-    "finding.dpo_last": (
-        "Le responsable métier d’abord, puis le délégué à la protection des données.",
-        "The business owner first, then the data protection officer.",
-    ),
-    "finding.no_notice": (
-        "Aucune annonce ne parle de cette finalité aux appelants.",
-        "No notice tells callers of this purpose.",
-    ),
-    "finding.proof_unneeded": (
-        "La preuve d’un contrat demande needs: {{trigger: agent, other_proof: none}}.",
-        "Proof of a contract asks for needs: {{trigger: agent, other_proof: none}}.",
-    ),
-    "finding.unknown_profile": (
-        "Aucun profil de masquage ne porte ce nom.",
-        "No redaction profile has that name.",
-    ),
-    "finding.no_acknowledgements": (
-        "Ce fichier de prises de connaissance n’est pas à sa place.",
-        "That file of acknowledgements is not in its place.",
-    ),
-    "finding.unknown_purpose": (
-        "Aucune finalité de ce nom n’est définie.",
-        "No purpose of that name stands under “purposes”.",
-    ),
-    "finding.retention_beyond_cap": ("La durée dépasse le plafond.", "The retention is longer than the cap."),
-    "finding.missing": ("Un champ manque.", "A field is missing."),
-    "finding.extra_forbidden": ("Ce champ n’existe pas.", "There is no such field."),
-    "finding.bad_duration": (
-        "Une durée ISO 8601 est attendue, telle que P6M ou PT10M.",
-        "An ISO 8601 duration is wanted, such as P6M or PT10M.",
-    ),
-    "finding.bad_yaml": (
-        "Ce n’est pas du YAML : voyez l’indentation, les deux-points et les guillemets.",
-        "This is not YAML: look at the indentation, colons and quotes.",
-    ),
     # the register
     "act.configure:policy:drafted": ("projet déposé", "draft filed"),
     "act.configure:policy:draft_denied": ("projet non admis", "draft not taken"),
