@@ -89,6 +89,8 @@ def ways(request: ExceptionRequest) -> Requests:
         ("clear", "POST", f"{DAG}/clearTaskInstances", clear),
         ("run_state", "PATCH", of_run, {"state": "failed"}),
         ("clear", "POST", f"{of_run}/clear", {"dry_run": False, "only_failed": False}),
+        # A run that goes on is not deleted.
+        ("run_state", "PATCH", of_run, {"state": "failed"}),
         ("delete_run", "DELETE", of_run, None),
     ]  # fmt: skip
 
@@ -134,9 +136,13 @@ def test_what_an_admin_does_over_rest_is_registered_and_moves_nothing(
     assert len(done) > len(requests) / 2, answers
     told = attempts_on(office, request, "touched") + attempts_on(office, request, "denied")
     assert sorted(told) == sorted((ADMIN, what) for what, *_ in requests)
-    office.sweep()
-    lost = [entry["code"] for entry in office.register(request) if entry["kind"] == "decide:run:lost"]
-    assert "gone" in lost
+
+    def lost() -> list[str]:
+        go(admin, requests[-2:])  # a run that the scheduler has just taken up is not deleted
+        office.sweep()
+        return [entry["code"] for entry in office.register(request) if entry["kind"] == "decide:run:lost"]
+
+    until(lost, lambda codes: "gone" in codes)
     assert kept(platform_up, request) == before
     # Whatever became of the run: the DPO's word on the desk still counts.
     office.decide(request, Answer.REFUSE)
@@ -158,8 +164,9 @@ def test_who_is_not_signed_in_and_who_only_looks_or_works_elsewhere(
     for method, body in (("PATCH", {"is_paused": True}), ("DELETE", None)):
         assert ops.request(method, DAG, json=body).status_code == 403
     with office.platform.catalog.begin() as tx:
-        newest = attempts(tx, office.platform.catalog.now(tx) - timedelta(minutes=5), 2)
-    assert [(entry["actor"], entry["what"]) for entry in newest] == [("ops", "delete_dag"), ("ops", "dag")]
+        newest = attempts(tx, office.platform.catalog.now(tx) - timedelta(minutes=5), 20)
+    by_ops = [entry["what"] for entry in newest if entry["actor"] == "ops" and "what" in entry]
+    assert by_ops[:2] == ["delete_dag", "dag"]  # the sweep may have noticed something since
 
 
 COMMANDS = """
