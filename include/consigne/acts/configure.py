@@ -11,7 +11,7 @@ from uuid import UUID
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
 from consigne.acts.locate import in_force, policy_now
-from consigne.rules.access import Denied, Target, Verb, is_designated, may
+from consigne.rules.access import Denied, Target, Verb, designated, may
 from consigne.rules.clock import add, iso
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.draft import Draft, DraftAnswer, DraftState, run_of_draft
@@ -274,10 +274,7 @@ def announce_draft(platform: Platform, draft_id: str) -> int:
     policy, id = policy_now(platform), UUID(draft_id)
     with platform.catalog.begin() as tx:
         draft, now = platform.catalog.draft(tx, id), platform.catalog.now(tx)
-        named = {
-            each.user for each in policy.designated + policy.deputies if is_designated(policy, each.user, now)
-        }
-        waits_for = sorted(named - {draft.author if draft else ""})
+        waits_for = sorted(designated(policy, now) - {draft.author if draft else ""})
         entry = {"subject": draft_id, "waits_for": waits_for, "policy": policy.digest}
         platform.catalog.append(tx, "consigne", "configure:policy:announced", [entry])
     return len(waits_for)

@@ -21,7 +21,7 @@ from consigne.acts.locate import policy_now
 from consigne.acts.ports import Artifact
 from consigne.acts.repurpose import move
 from consigne.acts.safe import rewrap
-from consigne.rules.access import Denied, is_designated
+from consigne.rules.access import Denied, designated
 from consigne.rules.clock import iso
 from consigne.rules.errors import Conflict, Tampered
 from consigne.rules.policy.model import Policy
@@ -64,12 +64,8 @@ def notify_dpo(platform: Platform, request_id: str) -> int:
     policy, id = policy_now(platform), UUID(request_id)
     with platform.catalog.begin() as tx:
         request, now = platform.catalog.request(tx, id), platform.catalog.now(tx)
-        named = {
-            each.user for each in policy.designated + policy.deputies if is_designated(policy, each.user, now)
-        }
-        waits_for = sorted(
-            _owners(platform, tx, policy, request) or named - {request.requester if request else ""}
-        )
+        deciding = designated(policy, now) - {request.requester if request else ""}
+        waits_for = sorted(_owners(platform, tx, policy, request) or deciding)
         entry = {"subject": request_id, "waits_for": waits_for, "policy": policy.digest}
         platform.catalog.append(tx, "consigne", "decide:request:announced", [entry])
     return len(waits_for)

@@ -27,7 +27,7 @@ from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
 from consigne.acts.locate import in_force
 from consigne.acts.ports import Letter, Mailer, Message
-from consigne.rules.access import DPO, Allowed, Target, Verb, is_designated, may
+from consigne.rules.access import DPO, Allowed, Target, Verb, designated, may
 from consigne.rules.attempts import ATTEMPTS, is_shown
 from consigne.rules.clock import add, local_date, parse_instant
 from consigne.rules.errors import Misconfigured, Unavailable
@@ -61,12 +61,6 @@ def remind(platform: Platform) -> int:
             for to, kind, subject in sorted(notes)
         ]  # fmt: skip
         return platform.catalog.add_messages(tx, rows)
-
-
-def designated(policy: Policy, now: datetime) -> frozenset[str]:
-    """The DPO and the deputies of today."""
-    named = {each.user for each in policy.designated + policy.deputies}
-    return frozenset(user for user in named if is_designated(policy, user, now))
 
 
 def _of_requests(platform: Platform, tx: Transaction, policy: Policy, now: datetime) -> Iterator[Note]:

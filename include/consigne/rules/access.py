@@ -194,10 +194,16 @@ def _why_not_decide(
 
 def is_designated(policy: Policy, user: str, now: datetime) -> bool:
     """Whether the policy names the user as DPO, or as deputy, on this local day."""
+    return user in designated(policy, now)
+
+
+def designated(policy: Policy, now: datetime) -> frozenset[str]:
+    """The DPO and the deputies of this local day."""
     today = local_date(now, policy.zone)
-    return any(
-        each.user == user and each.since <= today and (each.until is None or today <= each.until)
+    return frozenset(
+        each.user
         for each in policy.designated + policy.deputies
+        if each.since <= today and (each.until is None or today <= each.until)
     )
 
 

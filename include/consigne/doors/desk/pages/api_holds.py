@@ -15,9 +15,9 @@ from consigne.acts.held import CHUNK
 from consigne.acts.hold import confirm_hold, lift_hold, place_hold
 from consigne.adapters.catalog import views_holds
 from consigne.doors.desk.pages.holds import FIELDS, may_act, read_mandate, read_review, take_up
-from consigne.doors.desk.pages.looking import looking, platform
+from consigne.doors.desk.pages.looking import check, looking, platform
 from consigne.doors.desk.session import ApiReader
-from consigne.rules.access import Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.clock import iso
 from consigne.rules.errors import BadInput
 from consigne.rules.hold import Hold
@@ -69,9 +69,7 @@ class Lifted(BaseModel):
 def holds(request: Request, reader: ApiReader) -> Response:
     """The newest LISTED holds, those that are open first."""
     with looking(request) as look:
-        verdict = may(look.policy, reader.actor, Verb.SEE_HOLDS, Target(), None, look.now)
-        if isinstance(verdict, Denied):
-            raise HTTPException(403, verdict.code)
+        check(look, reader.actor, Verb.SEE_HOLDS)
         found = views_holds.listed(look.tx, look.now, 0, LISTED)
     return JSONResponse([_document(one) for one in found])
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from consigne.acts.inform import MOST_CHARS, acknowledge, import_acknowledgements
 from consigne.acts.object import Spoken, object_to, withdraw, withdraw_of_caller
 from consigne.adapters.catalog import views_people
-from consigne.doors.desk.pages.looking import looking, platform
+from consigne.doors.desk.pages.looking import check, looking, platform
 from consigne.doors.desk.session import ApiReader
-from consigne.rules.access import Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.clock import iso
 from consigne.rules.errors import BadInput
 from consigne.rules.objections import ALTERNATIVES
@@ -100,9 +100,7 @@ def objections(
 ) -> Response:
     """The newest first, a thousand a page."""
     with looking(request) as look:
-        verdict = may(look.policy, reader.actor, Verb.SEE_OBJECTIONS, Target(), None, look.now)
-        if isinstance(verdict, Denied):
-            raise HTTPException(403, verdict.code)
+        check(look, reader.actor, Verb.SEE_OBJECTIONS)
         found = views_people.objections(look.tx, (number - 1) * SHOWN, SHOWN)
     return JSONResponse([_written(one) for one in found])
 

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from consigne.adapters.catalog import views
-from consigne.doors.desk.pages.looking import Look, looking
+from consigne.doors.desk.pages.looking import check, looking
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.pages.told import Told
-from consigne.doors.desk.session import PageReader, Reader
+from consigne.doors.desk.session import PageReader
 from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Denied, Target, Verb, may
+from consigne.rules.access import Verb
 from consigne.rules.checks import CHECKS
 from consigne.rules.reasons import sentence, told
 
@@ -29,7 +29,7 @@ DELIVERIES_SHOWN = 200
 def batches(request: Request, reader: PageReader) -> Response:
     """The newest runs that found anything, with their deliveries by state."""
     with looking(request) as look:
-        _check(look, reader)
+        check(look, reader.actor, Verb.SEE_DELIVERIES)
         found = views.batches(look.tx, RUNS_SHOWN)
     words = wording(request, look.policy.zone)
     runs = [
@@ -44,7 +44,7 @@ def batch(request: Request, reader: PageReader, run: str) -> Response:
     """One run: its deliveries by state and code, every check with how many failed it, and why each stands where
     it stands. A run that found nothing says so, as one that never was: most runs find nothing."""
     with looking(request) as look:
-        _check(look, reader)
+        check(look, reader.actor, Verb.SEE_DELIVERIES)
         found = views.batch(look.tx, run)
     words = wording(request, look.policy.zone)
     notable = [one for one in found if one["code"] or one["findings"]]
@@ -59,11 +59,6 @@ def batch(request: Request, reader: PageReader, run: str) -> Response:
         deliveries=[_delivery_told(words, one) for one in notable[:DELIVERIES_SHOWN]],
         left_out=len(notable) > DELIVERIES_SHOWN,
     )
-
-
-def _check(look: Look, reader: Reader) -> None:
-    if isinstance(may(look.policy, reader.actor, Verb.SEE_DELIVERIES, Target(), None, look.now), Denied):
-        raise HTTPException(403)
 
 
 def _states(words: Wording, counts: Mapping[str, int]) -> list[str]:

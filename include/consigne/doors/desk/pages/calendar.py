@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from consigne.adapters.catalog import views_calendar
 from consigne.adapters.catalog.views_calendar import Falling
 from consigne.doors.desk.pages.calendar_picture import LEGEND, picture
 from consigne.doors.desk.pages.filters import read_day
-from consigne.doors.desk.pages.looking import Look, looking
+from consigne.doors.desk.pages.looking import Look, allows, check, looking
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.pages.told import Told, purpose_title
 from consigne.doors.desk.session import PageReader, Reader
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Denied, Target, Verb, may, seen_purposes
+from consigne.rules.access import Verb, seen_purposes
 from consigne.rules.clock import local_date, midnight_of
 
 router = APIRouter()
@@ -37,8 +37,7 @@ def calendar(
 ) -> Response:
     """The weeks to come as a picture and a table; with `week` (any day of it) that week by day."""
     with looking(request) as look:
-        if isinstance(may(look.policy, reader.actor, Verb.SEE_CALENDAR, Target(), None, look.now), Denied):
-            raise HTTPException(403)
+        check(look, reader.actor, Verb.SEE_CALENDAR)
         words = wording(request, look.policy.zone)
         first = _monday(read_day(week, "week") if week else local_date(look.now, look.policy.zone))
         return (_week if week else _weeks)(request, reader, look, words, first, weeks)
@@ -92,8 +91,7 @@ def _week(request: Request, reader: Reader, look: Look, words: Wording, first: d
 
 def _opens(look: Look, reader: Reader) -> bool:
     """Whether *Recordings* is open to the reader."""
-    verdict = may(look.policy, reader.actor, Verb.SEE_RECORDINGS, Target(), None, look.now)
-    return not isinstance(verdict, Denied)
+    return allows(look, reader.actor, Verb.SEE_RECORDINGS)
 
 
 def _counts(found: Sequence[Falling]) -> Counts:

@@ -15,12 +15,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from consigne.acts.draw import draw_call
 from consigne.adapters.catalog import views_draws
-from consigne.doors.desk.pages.looking import looking, platform
+from consigne.doors.desk.pages.looking import check, looking, platform
 from consigne.doors.desk.pages.moderated import figure, month_told, recorder_told, share_told
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.pages.told import purpose_title
 from consigne.doors.desk.session import PageReader
-from consigne.rules.access import Denied, Target, Verb, may
+from consigne.rules.access import Verb
 from consigne.rules.draw import month_of
 from consigne.rules.errors import BadInput
 from consigne.rules.moderation import summed
@@ -40,8 +40,7 @@ def draws(
     """Of the months from one to another (the current one unless said): kept against the rate, by purpose and
     queue, and by adviser; who records what no draw chose; and each month's commitment and secret."""
     with looking(request) as look:
-        if isinstance(may(look.policy, reader.actor, Verb.SEE_DRAWS, Target(), None, look.now), Denied):
-            raise HTTPException(403)
+        check(look, reader.actor, Verb.SEE_DRAWS)
         current = month_of(look.now, look.policy.zone)
         since, until = sorted((_month(since or until or current), _month(until or since or current)))
         found = views_draws.shares(look.tx, since, until)

@@ -12,14 +12,14 @@ from starlette.background import BackgroundTask
 from consigne.acts.decide import file_request
 from consigne.adapters.catalog import views_exceptions
 from consigne.doors.desk.pages.api import FIELDS
-from consigne.doors.desk.pages.looking import looking, platform
+from consigne.doors.desk.pages.looking import allows, looking, platform
 from consigne.doors.desk.pages.shown import fault_page, page, wording
 from consigne.doors.desk.pages.told_exceptions import Asking, asking_told, exception_told
 from consigne.doors.desk.pages.until import read_until
 from consigne.doors.desk.session import PageReader, Reader, check_form
 from consigne.doors.desk.text import TEXTS
 from consigne.doors.orchestration.decisions import start_run
-from consigne.rules.access import Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.errors import BadInput
 from consigne.rules.redaction.typed import check_typed
 from consigne.rules.request import ExceptionRequest
@@ -42,9 +42,7 @@ def exceptions(
     if state not in ("", *views_exceptions.STATES):
         raise BadInput("bad_field", "state")
     with looking(request) as look:
-        sees_all = not isinstance(
-            may(look.policy, reader.actor, Verb.SEE_REQUESTS, Target(), None, look.now), Denied
-        )
+        sees_all = allows(look, reader.actor, Verb.SEE_REQUESTS)
         requester, first = None if sees_all else reader.actor.user, (page_number - 1) * SHOWN
         found = views_exceptions.requests(look.tx, look.now, requester, state or None, first, SHOWN + 1)
     words = wording(request, look.policy.zone)

@@ -16,7 +16,7 @@ from consigne.acts.held import CHUNK, keep_up
 from consigne.acts.hold import Mandate, confirm_hold, lift_hold, note_denied, place_hold
 from consigne.acts.journey import Platform
 from consigne.adapters.catalog import views, views_holds
-from consigne.doors.desk.pages.looking import Look, looking, platform
+from consigne.doors.desk.pages.looking import Look, allows, check, looking, platform
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.pages.told_history import history_told
 from consigne.doors.desk.pages.told_holds import caught_told, hold_told
@@ -24,7 +24,7 @@ from consigne.doors.desk.pages.until import read_until
 from consigne.doors.desk.session import PageReader, Reader, check_form
 from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Allowed, Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.clock import add, local_date, midnight_of, parse_day
 from consigne.rules.errors import BadInput, ConsigneError
 from consigne.rules.hold import LONGEST_REVIEW, Hold
@@ -55,12 +55,12 @@ class Refusal:
 def holds(request: Request, reader: PageReader, page_number: PageNumber = 1) -> Response:
     """Those that are open first, soonest to be reviewed."""
     with looking(request) as look:
-        _check(look, reader, Verb.SEE_HOLDS)
+        check(look, reader.actor, Verb.SEE_HOLDS)
         found = views_holds.listed(look.tx, look.now, (page_number - 1) * SHOWN, SHOWN + 1)
     words = wording(request, look.policy.zone)
     told = [hold_told(words, look.now, one) for one in found[:SHOWN]]
     return page(
-        request, "holds.html", words, holds=told, may_place=_may(look, reader), number=page_number,
+        request, "holds.html", words, holds=told, may_place=allows(look, reader.actor, Verb.HOLD), number=page_number,
         more=len(found) > SHOWN,
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def holds(request: Request, reader: PageReader, page_number: PageNumber = 1) -> 
 def placing(request: Request, reader: PageReader, recording: UUID | None = None) -> Response:
     """The form, over a recording where one is named."""
     with looking(request) as look:
-        _check(look, reader, Verb.HOLD)
+        check(look, reader.actor, Verb.HOLD)
     return _form(request, look, {"recording": str(recording)} if recording else {}, None)
 
 
@@ -209,15 +209,6 @@ def _not_done(request: Request, reader: Reader, id: UUID, act: str, denied: Deni
     return _shown(request, reader, id, 1, Refusal(act, denied.code, "", status=409))
 
 
-def _may(look: Look, reader: Reader) -> bool:
-    return isinstance(may(look.policy, reader.actor, Verb.HOLD, Target(), None, look.now), Allowed)
-
-
-def _check(look: Look, reader: Reader, verb: Verb) -> None:
-    if isinstance(may(look.policy, reader.actor, verb, Target(), None, look.now), Denied):
-        raise HTTPException(403)
-
-
 def may_act(request: Request, reader: Reader, act: str, id: UUID | None) -> Look:
     """403 before anything typed is judged; the attempt is in the register."""
     with looking(request) as look:
@@ -251,7 +242,7 @@ def _shown(
     request: Request, reader: Reader, id: UUID, number: int, refusal: Refusal | None = None
 ) -> Response:
     with looking(request) as look:
-        _check(look, reader, Verb.SEE_HOLDS)
+        check(look, reader.actor, Verb.SEE_HOLDS)
         found = views_holds.one(look.tx, id, look.now)
         if found is None:
             raise HTTPException(404)
@@ -268,7 +259,7 @@ def _shown(
         number=number,
         more=len(recordings) > SHOWN,
         lines=history_told(words, look.policy, entries, reasons=True),
-        may_act=_may(look, reader),
+        may_act=allows(look, reader.actor, Verb.HOLD),
         wrong=_why(words, refusal),
         refused=refusal.act if refusal else "",
         wrong_field=refusal.where if refusal else "",

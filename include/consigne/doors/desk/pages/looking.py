@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
-from consigne.rules.access import Verb, seen_purposes
+from consigne.rules.access import Allowed, Denied, Target, Verb, may, seen_purposes
 from consigne.rules.errors import Unavailable
 from consigne.rules.policy.model import Policy
+from consigne.rules.values import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,18 @@ def looking(request: Request) -> Iterator[Look]:
             raise Unavailable("no_policy_in_force")
         _note_entries(request, policy)
         yield Look(tx, now, policy)
+
+
+def allows(look: Look, actor: Actor, verb: Verb) -> bool:
+    """Whether the person may do what concerns no single artifact or request."""
+    return isinstance(may(look.policy, actor, verb, Target(), None, look.now), Allowed)
+
+
+def check(look: Look, actor: Actor, verb: Verb) -> None:
+    """403 with access.py's code, which only the API tells, unless `allows`."""
+    verdict = may(look.policy, actor, verb, Target(), None, look.now)
+    if isinstance(verdict, Denied):
+        raise HTTPException(403, verdict.code)
 
 
 def _note_entries(request: Request, policy: Policy) -> None:

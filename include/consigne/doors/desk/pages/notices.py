@@ -12,17 +12,16 @@ from fastapi.responses import RedirectResponse
 from consigne.acts.inform import SEEN_WITHIN, acknowledge, informed_at
 from consigne.acts.journey import Platform
 from consigne.adapters.catalog import views_people
-from consigne.doors.desk.pages.looking import Look, looking, platform
+from consigne.doors.desk.pages.looking import Look, allows, check, looking, platform
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.session import PageReader, check_form
 from consigne.doors.desk.text import LANGUAGES
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Allowed, Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.clock import local_date
 from consigne.rules.errors import BadInput, Misconfigured
 from consigne.rules.notices import for_callers, for_employees
 from consigne.rules.policy.model import Policy
-from consigne.rules.values import Actor
 
 router = APIRouter()
 Told = dict[str, Any]
@@ -34,12 +33,11 @@ def notices(request: Request, reader: PageReader, queue: str = "", language: str
     ops who has acknowledged."""
     parts = platform(request, "read")
     with looking(request) as look:
-        if isinstance(may(look.policy, reader.actor, Verb.READ_POLICY, Target(), None, look.now), Denied):
-            raise HTTPException(403)
+        check(look, reader.actor, Verb.READ_POLICY)
         words = wording(request, look.policy.zone)
         asking = _asking(parts, look)
         mine = [_mine(words, parts, look, policy, reader.actor.user) for policy in asking if policy.agents]
-        sees = _sees_who(look, reader.actor)
+        sees = allows(look, reader.actor, Verb.SEE_DELIVERIES)
         who = [_who(words, parts, look, policy) for policy in asking if policy.agents and sees]
     queues = list(look.policy.routing)
     chosen, spoken = queue or (queues[0] if queues else ""), language or words.language
@@ -87,10 +85,6 @@ def _informed(parts: Platform, look: Look, policy: Policy, agent: str) -> dateti
         return informed_at(parts, look.tx, policy, agent)
     except Misconfigured:  # the file is away: what the catalog holds still counts
         return parts.catalog.acknowledged_at(look.tx, agent, policy.agents.notice) if policy.agents else None
-
-
-def _sees_who(look: Look, actor: Actor) -> bool:
-    return isinstance(may(look.policy, actor, Verb.SEE_DELIVERIES, Target(), None, look.now), Allowed)
 
 
 def _who(words: Wording, parts: Platform, look: Look, policy: Policy) -> Told:

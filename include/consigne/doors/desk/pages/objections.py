@@ -11,11 +11,11 @@ from fastapi.responses import RedirectResponse
 
 from consigne.acts.object import withdraw, withdraw_of_caller
 from consigne.adapters.catalog import views_people
-from consigne.doors.desk.pages.looking import looking, platform
+from consigne.doors.desk.pages.looking import allows, check, looking, platform
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.session import PageReader, Reader, check_form
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Allowed, Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
 from consigne.rules.values import Private
@@ -75,12 +75,8 @@ def withdraw_by_number(
 
 def _shown(request: Request, reader: Reader, number: int, outcome: Told, status: int = 200) -> Response:
     with looking(request) as look:
-        sees, objects = (
-            may(look.policy, reader.actor, verb, Target(), None, look.now)
-            for verb in (Verb.SEE_OBJECTIONS, Verb.OBJECT)
-        )
-        if isinstance(sees, Denied):
-            raise HTTPException(403)
+        check(look, reader.actor, Verb.SEE_OBJECTIONS)
+        withdraws = allows(look, reader.actor, Verb.OBJECT)
         found = views_people.objections(look.tx, (number - 1) * SHOWN, SHOWN + 1)
     words, withdrawn = wording(request, look.policy.zone), outcome.get("withdrawn")
     wrong_field = outcome.get("wrong_field", "")
@@ -92,7 +88,7 @@ def _shown(request: Request, reader: Reader, number: int, outcome: Told, status:
         found=[objection_told(words, look.policy, one) for one in found[:SHOWN]],
         number=number,
         more=len(found) > SHOWN,
-        withdraws=isinstance(objects, Allowed),
+        withdraws=withdraws,
         done=words.say("withdraw.done", count=withdrawn) if withdrawn is not None else "",
         wrong=words.say(f"object.wrong.{wrong_field}") if wrong_field else "",
         caller=outcome.get("caller", ""),

@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 
 from consigne.acts.configure import Checked, assess_draft, check_draft, decide_draft, deny_visa, draft_policy
 from consigne.adapters.catalog import views, views_policy
-from consigne.doors.desk.pages.looking import Look, looking, platform
+from consigne.doors.desk.pages.looking import Look, allows, check, looking, platform
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.pages.told_history import history_told
 from consigne.doors.desk.pages.told_policy import (
@@ -44,9 +44,9 @@ DRAFTS_SHOWN = 50
 def policy(request: Request, reader: PageReader) -> Response:
     """The version in force in plain words, every version, and drafts for those who may see them."""
     with looking(request) as look:
-        _check(look, reader, Verb.READ_POLICY)
+        check(look, reader.actor, Verb.READ_POLICY)
         versions = views_policy.versions(look.tx)
-        sees_drafts = _may(look, reader, Verb.SEE_DRAFTS)
+        sees_drafts = allows(look, reader.actor, Verb.SEE_DRAFTS)
         drafts = views_policy.latest_drafts(look.tx, DRAFTS_SHOWN) if sees_drafts else []
     words = wording(request, look.policy.zone)
     return page(
@@ -56,7 +56,7 @@ def policy(request: Request, reader: PageReader) -> Response:
         p=policy_told(words, look.policy, look.now),
         versions=[version_told(words, one, look.policy, look.now) for one in versions],
         sees_drafts=sees_drafts,
-        may_draft=_may(look, reader, Verb.DRAFT_POLICY),
+        may_draft=allows(look, reader.actor, Verb.DRAFT_POLICY),
         drafts=[draft_told(words, look.now, one) for one in drafts],
     )
 
@@ -65,7 +65,7 @@ def policy(request: Request, reader: PageReader) -> Response:
 def version(request: Request, reader: PageReader, digest: str) -> Response:
     """One version, in plain words and as its text."""
     with looking(request) as look:
-        _check(look, reader, Verb.READ_POLICY)
+        check(look, reader.actor, Verb.READ_POLICY)
         found = views_policy.version(look.tx, digest)
     if found is None:
         raise HTTPException(404)
@@ -84,7 +84,7 @@ def version(request: Request, reader: PageReader, digest: str) -> Response:
 def text_of_version(request: Request, reader: PageReader, digest: str) -> Response:
     """The version's YAML, as it was visaed."""
     with looking(request) as look:
-        _check(look, reader, Verb.READ_POLICY)
+        check(look, reader.actor, Verb.READ_POLICY)
         found = views_policy.version(look.tx, digest)
     if found is None:
         raise HTTPException(404)
@@ -101,7 +101,7 @@ def _file(text: str, version: str) -> Response:
 def write(request: Request, reader: PageReader) -> Response:
     """The form for a draft, with the text that is in force."""
     with looking(request) as look:
-        _check(look, reader, Verb.DRAFT_POLICY)
+        check(look, reader.actor, Verb.DRAFT_POLICY)
         found = views_policy.version(look.tx, look.policy.digest)
     return _form(request, look, found["text"] if found else "", "")
 
@@ -121,8 +121,8 @@ def file_draft(
     check_form(request, token)
     text = _text_sent(text, upload)
     with looking(request) as look:
-        verdict = may(look.policy, reader.actor, Verb.DRAFT_POLICY, Target(), None, look.now)
-    if only_check and isinstance(verdict, Allowed):
+        may_draft = allows(look, reader.actor, Verb.DRAFT_POLICY)
+    if only_check and may_draft:
         checked = check_draft(platform(request, "read"), text)
         return _form(request, look, text, reason, checked, status=200)
     try:
@@ -218,7 +218,7 @@ def answer(
 def text_of_draft(request: Request, reader: PageReader, id: UUID) -> Response:
     """The draft's YAML."""
     with looking(request) as look:
-        _check(look, reader, Verb.SEE_DRAFTS)
+        check(look, reader.actor, Verb.SEE_DRAFTS)
         found = views_policy.draft(look.tx, id)
     if found is None:
         raise HTTPException(404)
@@ -229,7 +229,7 @@ def _draft_page(
     request: Request, reader: Reader, id: UUID, form: dict[str, str], wrong: str = "", status: int = 200
 ) -> Response:
     with looking(request) as look:
-        _check(look, reader, Verb.SEE_DRAFTS)
+        check(look, reader.actor, Verb.SEE_DRAFTS)
         found = views_policy.draft(look.tx, id)
         if found is None:
             raise HTTPException(404)
@@ -237,7 +237,7 @@ def _draft_page(
         against = look.policy.digest if found["state"] == "pending" else found["policy"]
         base = views_policy.version(look.tx, against)
         made = views_policy.version(look.tx, found["digest"]) if found["answer"] == "visa" else None
-        sees_register = _may(look, reader, Verb.SEE_REGISTER)
+        sees_register = allows(look, reader.actor, Verb.SEE_REGISTER)
         entries = views.history(look.tx, [id]) if sees_register else []
     words = wording(request, look.policy.zone)
     target = Target(requester=found["author"])
@@ -295,12 +295,3 @@ def _wrong(fault: BadInput) -> str:
 def _why(words: Wording, why: str) -> str:
     key = f"policy.why.{why}"
     return words.say(key if key in TEXTS else "policy.why.other")
-
-
-def _may(look: Look, reader: Reader, verb: Verb) -> bool:
-    return isinstance(may(look.policy, reader.actor, verb, Target(), None, look.now), Allowed)
-
-
-def _check(look: Look, reader: Reader, verb: Verb) -> None:
-    if not _may(look, reader, verb):
-        raise HTTPException(403)

@@ -11,11 +11,11 @@ from fastapi.responses import RedirectResponse
 
 from consigne.acts.object import Spoken, object_to
 from consigne.adapters.catalog import views_people
-from consigne.doors.desk.pages.looking import Look, looking, platform
+from consigne.doors.desk.pages.looking import allows, check, looking, platform
 from consigne.doors.desk.pages.shown import page, wording
 from consigne.doors.desk.session import PageReader, Reader, check_form
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Allowed, Denied, Target, Verb, may
+from consigne.rules.access import Denied, Verb
 from consigne.rules.errors import BadInput
 from consigne.rules.notice_words import chosen_in_words, length_in_words
 from consigne.rules.notices import basis, by_choice_and_by_law, kept_in_words, served, spoken
@@ -31,7 +31,7 @@ Told = dict[str, Any]
 def rules(request: Request, reader: PageReader) -> Response:
     """The queues, with what each one's calls are recorded for."""
     with looking(request) as look:
-        _check_may_read(look, reader)
+        check(look, reader.actor, Verb.READ_POLICY)
     words = wording(request, look.policy.zone)
     queues = [
         {"name": queue, "purposes": [_title(words, one) for one in served(look.policy, queue)]}
@@ -88,8 +88,8 @@ def caller_objects(
 
 def _shown(request: Request, reader: Reader, queue: str, outcome: Told, status: int = 200) -> Response:
     with looking(request) as look:
-        _check_may_read(look, reader)
-        objects = may(look.policy, reader.actor, Verb.OBJECT, Target(), None, look.now)
+        check(look, reader.actor, Verb.READ_POLICY)
+        objects = allows(look, reader.actor, Verb.OBJECT)
     if queue not in look.policy.routing:
         raise HTTPException(404)
     words, told = wording(request, look.policy.zone), served(look.policy, queue)
@@ -107,17 +107,12 @@ def _shown(request: Request, reader: Reader, queue: str, outcome: Told, status: 
         **_rights(words, told),
         contact=look.policy.controller.contact,
         alternatives=ALTERNATIVES,
-        objects=isinstance(objects, Allowed),
+        objects=objects,
         form=outcome.get("form", first),
         wrong_field=wrong_field,
         wrong=words.say(f"object.wrong.{wrong_field}") if wrong_field else "",
         done=outcome.get("done", ""),
     )
-
-
-def _check_may_read(look: Look, reader: Reader) -> None:
-    if isinstance(may(look.policy, reader.actor, Verb.READ_POLICY, Target(), None, look.now), Denied):
-        raise HTTPException(403)
 
 
 def _heard(words: Wording, policy: Policy, told: list[Purpose]) -> list[Told]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from consigne.doors.desk.pages.looking import Look
+from consigne.doors.desk.pages.looking import Look, allows
 from consigne.doors.desk.pages.told import Told, clock_line, purpose_title
 from consigne.doors.desk.words import Wording
 from consigne.rules.access import Allowed, Target, Verb, may
@@ -155,7 +155,7 @@ def _request(words: Wording, look: Look, actor: Actor, one: Mapping[str, Any]) -
     if one["answer"]:
         answer, at = words.say(f"answer.{one['answer']}"), words.moment(one["decided_at"])
         told = words.say("outcome.line", answer=answer, user=one["decided_by"], at=at)
-    decides = isinstance(may(look.policy, actor, Verb.DECIDE, Target(), None, look.now), Allowed)
+    decides = allows(look, actor, Verb.DECIDE)
     return {
         "id": str(one["id"]),
         "opens": decides or actor.user == one["requester"],

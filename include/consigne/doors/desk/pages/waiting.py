@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from consigne.adapters.catalog import views, views_holds, views_policy
 from consigne.adapters.catalog.views_attempts import attempts
-from consigne.doors.desk.pages.looking import Look, looking
+from consigne.doors.desk.pages.looking import Look, allows, looking
 from consigne.doors.desk.pages.seat import Seat, seat_of
 from consigne.doors.desk.pages.shown import LANGUAGE_COOKIE, page, wording
 from consigne.doors.desk.pages.told import Told, request_told
@@ -20,7 +20,7 @@ from consigne.doors.desk.pages.told_exceptions import waits_told
 from consigne.doors.desk.session import PageReader, check_form, page_reader
 from consigne.doors.desk.text import LANGUAGES
 from consigne.doors.desk.words import Wording
-from consigne.rules.access import Allowed, Target, Verb, may
+from consigne.rules.access import Verb
 from consigne.rules.errors import BadInput
 from consigne.rules.request import owners_awaited
 from consigne.rules.values import Actor
@@ -40,11 +40,13 @@ ATTEMPTS_FOR = timedelta(days=30)
 def waiting(request: Request, reader: PageReader) -> Response:
     """What waits for the reader's word, the weightiest consequence of silence first; and what they asked for."""
     with looking(request) as look:
-        decides = _may(look, reader.actor, Verb.DECIDE)
+        decides = allows(look, reader.actor, Verb.DECIDE)
         pending = views.waiting(look.tx, look.now)
         asked = views.asked_by(look.tx, reader.actor.user, ASKED_SHOWN)
-        holds = views_holds.to_review(look.tx, look.now) if _may(look, reader.actor, Verb.HOLD) else []
-        drafts = views_policy.waiting_drafts(look.tx, look.now) if _may(look, reader.actor, Verb.VISA) else []
+        holds = views_holds.to_review(look.tx, look.now) if allows(look, reader.actor, Verb.HOLD) else []
+        drafts = (
+            views_policy.waiting_drafts(look.tx, look.now) if allows(look, reader.actor, Verb.VISA) else []
+        )
         tried = attempts(look.tx, look.now - ATTEMPTS_FOR, ATTEMPTS_SHOWN) if decides else []
     words = wording(request, look.policy.zone)
     to_decide, to_state, early = _sorted_out(look, reader.actor, pending)
@@ -63,10 +65,6 @@ def waiting(request: Request, reader: PageReader) -> Response:
         attempts=attempts_listed(words, (one for one in tried if one["actor"] != reader.actor.user)),
         asked=_told(words, look, asked),
     )
-
-
-def _may(look: Look, actor: Actor, verb: Verb) -> bool:
-    return isinstance(may(look.policy, actor, verb, Target(), None, look.now), Allowed)
 
 
 def _sorted_out(
