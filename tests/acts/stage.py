@@ -18,6 +18,7 @@ from consigne.acts.journey import Platform
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.keyring.open import open_keyring
+from consigne.adapters.witness import NoWitness
 from consigne.rules.access import Denied
 from consigne.rules.policy.load import load
 from consigne.rules.policy.model import Policy
@@ -122,7 +123,7 @@ def make_stage(engine: Engine, catalog: Catalog, folder: Path) -> Stage:
     nothing = cast(Any, None)
     parts = dict.fromkeys(("store", "intake", "checker", "transcriber", "names", "acknowledged"), nothing)
     platform = Platform(
-        catalog=catalog, keyring=keyring, random=os.urandom, new_id=uuid.uuid4, backups_kept=timedelta(0), **parts
+        catalog=catalog, keyring=keyring, random=os.urandom, new_id=uuid.uuid4, backups_kept=timedelta(0), witness=NoWitness(), **parts
     )  # fmt: skip
     with catalog.begin() as tx:
         catalog.add_policy(tx, load(TEXT).policy, TEXT, datetime(2026, 1, 1, tzinfo=UTC))

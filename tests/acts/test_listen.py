@@ -18,6 +18,7 @@ from consigne.acts.listen import Offered, export
 from consigne.acts.safe import put_in
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.witness import NoWitness
 from consigne.rules.access import Denied
 from consigne.rules.errors import Conflict
 from consigne.rules.policy.load import load
@@ -77,6 +78,7 @@ def kept(engine: Engine, catalog: Catalog) -> Kept:
         uuid.uuid4,
         NOTHING,
         timedelta(0),
+        NoWitness(),
     )
     policy = load(TEXT).policy
     with catalog.begin() as tx:

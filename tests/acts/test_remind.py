@@ -24,6 +24,7 @@ from consigne.adapters.catalog.tables_people import messages
 from consigne.adapters.catalog.views_attempts import attempts
 from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.mail import MailServer, SmtpMailer
+from consigne.adapters.witness import NoWitness
 from consigne.rules.access import Denied
 from consigne.rules.attempts import Attempt
 from consigne.rules.errors import Unavailable
@@ -48,7 +49,17 @@ def office(engine: Engine, engines: Callable[[str], Engine], tmp_path: Path) -> 
     keyring = open_keyring(f"file:{tmp_path / 'keyring'}")
     keyring.prepare(first=True)
     catalog = Catalog(engines("decide"), os.urandom)
-    parts = (catalog, nothing, keyring, *[nothing] * 4, os.urandom, uuid.uuid4, nothing, timedelta(0))
+    parts = (
+        catalog,
+        nothing,
+        keyring,
+        *[nothing] * 4,
+        os.urandom,
+        uuid.uuid4,
+        nothing,
+        timedelta(0),
+        NoWitness(),
+    )
     platform = Platform(*parts)
     with catalog.begin() as tx:
         today = catalog.now(tx).date()

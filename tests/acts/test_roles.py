@@ -80,6 +80,11 @@ FORBIDDEN = {
         "INSERT INTO decisions SELECT * FROM decisions",
     ),
     "seal": ("SELECT wrapped FROM data_keys",),
+    "reconcile": (
+        "SELECT wrapped FROM data_keys",
+        "DELETE FROM artifacts",
+        "UPDATE findings SET answer = ''",
+    ),
     "read": ("SELECT wrapped FROM data_keys",),
 }
 FORBIDDEN_TO_ALL = (

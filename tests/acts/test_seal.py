@@ -18,6 +18,7 @@ from consigne.acts.seal import check_register, prove_entries, publish, seal
 from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
+from consigne.adapters.witness import NoWitness
 from consigne.rules.errors import Tampered, Unavailable
 from consigne.rules.evidence.merkle import hash_leaf, root
 from consigne.rules.evidence.verify import verify
@@ -72,7 +73,12 @@ def platform(catalog: Catalog, engine: Engine) -> Platform:
         tx.exec_driver_sql(f"INSERT INTO installation (origin) VALUES ('{ORIGIN}')")
     parts = dict.fromkeys(("intake", "checker", "transcriber", "names", "random", "new_id", "acknowledged"))
     return Platform(
-        catalog, cast(Any, Evidence()), cast(Any, Signing()), backups_kept=timedelta(0), **cast(Any, parts)
+        catalog,
+        cast(Any, Evidence()),
+        cast(Any, Signing()),
+        backups_kept=timedelta(0),
+        witness=NoWitness(),
+        **cast(Any, parts),
     )
 
 
@@ -328,6 +334,7 @@ def sealer(platform: Platform, engine: Engine) -> Iterator[Platform]:
     yield Platform(
         Catalog(mine, bytes), platform.store, platform.keyring, platform.intake,
         platform.checker, platform.transcriber, platform.names, platform.random, platform.new_id, platform.acknowledged, platform.backups_kept,
+        platform.witness,
     )  # fmt: skip
     mine.dispose()
 

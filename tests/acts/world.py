@@ -27,6 +27,7 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.transcriber.none import NoTranscriber
+from consigne.adapters.witness import NoWitness
 from consigne.rules import checks
 from consigne.rules.evidence.report import Report
 from consigne.rules.evidence.signature import write_public_keys
@@ -239,6 +240,7 @@ def make_world(engine: Engine, catalog: Catalog) -> World:
         uuid.uuid4,
         acknowledged,
         timedelta(days=30),
+        NoWitness(),
     )
     keep_months(platform)
     return World(platform, policy, engine, store, keyring, intake, base)

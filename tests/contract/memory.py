@@ -180,6 +180,15 @@ class MemoryKeyring:
             raise Misconfigured("keyring_key_missing", name)
         return Mac(1, hmac.digest(self._macs[name], message, "sha256"))
 
+    def versions(self, name: str) -> list[int]:
+        self._answer()
+        if name not in ("signing", *self._macs):
+            raise Misconfigured("keyring_key_unknown", name)
+        return [1]
+
+    def rotate(self, name: str) -> int:
+        raise Misconfigured("keyring_key_unknown", name)
+
     def _epoch(self, name: str) -> bytes:
         self._answer()
         if name not in self._epochs:

@@ -14,9 +14,13 @@ from uuid import UUID
 from consigne.acts.ports import Artifact, Delivery, Erasure, Known
 from consigne.acts.rooms.drafts import DraftsRoom
 from consigne.acts.rooms.draws import DrawsRoom
+from consigne.acts.rooms.findings import FindingsRoom
 from consigne.acts.rooms.holds import HoldsRoom
 from consigne.acts.rooms.messages import MessagesRoom
+from consigne.acts.rooms.names import NamesRoom
 from consigne.acts.rooms.people import PeopleRoom
+from consigne.acts.rooms.restorations import RestorationsRoom
+from consigne.acts.rooms.volumes import VolumesRoom
 from consigne.rules.evidence.register import SealedRow
 from consigne.rules.policy.model import Policy
 from consigne.rules.request import Decision, ExceptionRequest, Opinion
@@ -25,7 +29,18 @@ from consigne.rules.values import Admitted, Refused
 Transaction = Any
 
 
-class Catalog(HoldsRoom, DraftsRoom, PeopleRoom, DrawsRoom, MessagesRoom, Protocol):
+class Catalog(
+    HoldsRoom,
+    DraftsRoom,
+    PeopleRoom,
+    DrawsRoom,
+    MessagesRoom,
+    VolumesRoom,
+    RestorationsRoom,
+    FindingsRoom,
+    NamesRoom,
+    Protocol,
+):
     """Every method but `begin` acts within a transaction; none commits by itself."""
 
     def begin(self) -> AbstractContextManager[Transaction]: ...

@@ -18,7 +18,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from consigne.acts.catalog import Catalog, Transaction
-from consigne.acts.ports import Checker, Intake, Keyring, Names, Store, Transcriber
+from consigne.acts.ports import Checker, Intake, Keyring, Names, Store, Transcriber, Witness
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable, place_of
 from consigne.rules.policy.model import Policy
 from consigne.rules.values import Quarantined
@@ -39,6 +39,7 @@ class Platform:
     new_id: Callable[[], UUID]
     acknowledged: Callable[[Policy, str], datetime | None]  # when an agent acknowledged the policy's notice
     backups_kept: timedelta  # the declared horizon of keyring and database backups
+    witness: Witness
 
 
 class Identified(Protocol):

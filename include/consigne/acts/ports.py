@@ -140,6 +140,14 @@ class Keyring(Protocol):
     def mac(self, name: str, message: bytes, version: int | None = None) -> Mac:
         """name is `blind-index`, `tombstone` or `draw`; the newest version unless one is asked."""
 
+    def versions(self, name: str) -> list[int]:
+        """The versions of `signing` or of a key that `mac` knows, oldest first; never empty."""
+
+    def rotate(self, name: str) -> int:
+        """A new version of `signing` or of a key that `mac` knows, used from now on; the old ones stay. Of `root`:
+        a new root under which every key is wrapped anew (0 where the provider has none of ours to rotate). Returns
+        the version. Killed at any point, everything opens as before or after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -235,6 +243,16 @@ class Mailer(Protocol):
 
     def send(self, letter: Letter) -> str | None:
         """None: the server took it; else why it did not, for this letter alone: `refused`, `bad_address`."""
+
+
+class Witness(Protocol):
+    """Somebody outside who was told of published checkpoints. Faults: Unavailable, Misconfigured."""
+
+    def tell(self, note: bytes) -> bool:
+        """Tell a checkpoint (a signed note); told twice, nothing changes. False where there is nobody."""
+
+    def told(self) -> list[bytes] | None:
+        """The notes that were told, oldest first; None where nobody can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from consigne.rules.errors import BadInput, Misconfigured
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "read")
+DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "reconcile", "read")
 AIRFLOW_DATABASE = "consigne_airflow"  # and its role: a given server may hold another Airflow
-FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run")
+FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run", "witness")
 MAIL_SECRET = "mail-password"
 SWEEP_SECRET = "desk-sweep"
 """The secret with which the sealer calls the desk's `/internal/sweep` (header X-Consigne-Sweep)."""
@@ -53,6 +53,7 @@ class Settings:
     database_given: bool = False
     keyring_given: str = ""
     transcriber_given: str = ""
+    witness_given: str = ""
     mail_given: str = ""  # smtp[s]://user@host:port?from=…; its password is a secret
     names_model: str = ""  # folders of spaCy models, separated by `:`
 
@@ -132,12 +133,13 @@ class Settings:
         return changed
 
     def remember_servers(self) -> Settings:
-        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL, CONSIGNE_MAIL_URL
-        and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
+        """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL, CONSIGNE_MAIL_URL,
+        CONSIGNE_WITNESS_URL and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
         never its value; a model that is not there, now or since, is Misconfigured too."""
         from consigne.adapters.mail import read_url
         from consigne.adapters.names import PresidioNames
         from consigne.adapters.transcriber.open import open_transcriber  # numbers: slow to import
+        from consigne.adapters.witness import open_witness
 
         changes: dict[str, object] = {}
         if store := os.environ.get("CONSIGNE_STORE_URL"):
@@ -162,6 +164,9 @@ class Settings:
             if server and server.password:
                 self._put_secret(MAIL_SECRET, server.password)
             changes["mail_given"] = server.url if server else ""
+        if witness := os.environ.get("CONSIGNE_WITNESS_URL"):
+            open_witness(witness)
+            changes["witness_given"] = witness
         transcriber = os.environ.get("CONSIGNE_TRANSCRIBER_URL") or self.transcriber_url
         open_transcriber(transcriber).prepare()
         changes["transcriber_given"] = transcriber
@@ -199,6 +204,11 @@ class Settings:
     def transcriber_url(self) -> str:
         """`none:` unless CONSIGNE_TRANSCRIBER_URL named one."""
         return self.transcriber_given or "none:"
+
+    @property
+    def witness_url(self) -> str:
+        """A file in the state folder unless CONSIGNE_WITNESS_URL named a place outside of this machine."""
+        return self.witness_given or f"file:{self.state_dir / 'witness' / 'checkpoints.txt'}"
 
     @property
     def mail_url(self) -> str:

@@ -17,6 +17,7 @@ from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.minio import MinioStore
 from consigne.adapters.transcriber.open import open_transcriber
+from consigne.adapters.witness import open_witness
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
 from consigne.rules.errors import BadInput, Misconfigured
@@ -47,6 +48,7 @@ def open_platform(settings: Settings, role: str) -> Platform:
         new_id=uuid.uuid4,
         acknowledged=lambda policy, agent: _acknowledged(settings, policy, agent),
         backups_kept=timedelta(0),
+        witness=open_witness(settings.witness_url),
     )
 
 

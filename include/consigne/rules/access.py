@@ -54,6 +54,11 @@ class Verb(StrEnum):
     OBJECT = "object"
     SEE_OBJECTIONS = "see_objections"
     SEE_DRAWS = "see_draws"
+    SEE_DESTRUCTION = "see_destruction"
+    CONFIRM_VOLUME = "confirm_volume"
+    SEE_CERTIFICATES = "see_certificates"
+    SEE_FINDINGS = "see_findings"
+    ANSWER_FINDING = "answer_finding"
     RUN = "run"
 
 
@@ -79,6 +84,11 @@ ROLES: dict[Verb, frozenset[str]] = {
     Verb.OBJECT: frozenset({"adviser", DPO}),
     Verb.SEE_OBJECTIONS: frozenset({DPO, "auditor"}),
     Verb.SEE_DRAWS: frozenset({DPO, "auditor"}),
+    Verb.SEE_DESTRUCTION: frozenset({DPO, "auditor", "ops"}),
+    Verb.CONFIRM_VOLUME: frozenset({DPO}),
+    Verb.SEE_CERTIFICATES: frozenset({DPO, "auditor"}),
+    Verb.SEE_FINDINGS: frozenset({DPO, "auditor", "ops"}),
+    Verb.ANSWER_FINDING: frozenset({DPO}),
     Verb.RUN: frozenset({"ops"}),
 }
 
@@ -128,7 +138,7 @@ def may(
         code = None
     elif not ROLES[verb] & actor.roles:
         code = "role_missing"
-    elif verb in (Verb.DECIDE, Verb.HOLD, Verb.VISA):
+    elif verb in (Verb.DECIDE, Verb.HOLD, Verb.VISA, Verb.CONFIRM_VOLUME, Verb.ANSWER_FINDING):
         code = _why_not_decide(policy, actor, target, owner, now)
     else:
         code = None

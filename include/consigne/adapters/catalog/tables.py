@@ -1,7 +1,7 @@
 """The catalog's tables (PostgreSQL). Instants are `timestamptz`; personal data only as keyed digests.
 
 States move only through SQL that names the state it comes from. `consigne_now()` is the one clock.
-`tables_decided.py` and `tables_people.py` hold the rest.
+`tables_decided.py`, `tables_people.py` and `tables_gone.py` hold the rest.
 """
 
 from __future__ import annotations
@@ -146,6 +146,9 @@ epochs = Table(
     Column("generation", Integer, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False),
     instant("opened_at"),
+    instant(
+        "turning_at", null=True
+    ),  # since then nothing new goes in: what lives moves to the next generation
     instant("destroyed_at", null=True),
     one_of("state", "open closing destroyed"),
     Index("ix_epochs_live", "due_at", postgresql_where=text("state <> 'destroyed'")),
@@ -194,6 +197,11 @@ artifacts = Table(
         "ix_artifacts_extended",
         "recording",
         postgresql_where=text("extension IS NOT NULL AND state <> 'erased'"),
+    ),
+    Index(
+        "ix_artifacts_early",
+        "epoch",
+        postgresql_where=text("state = 'erased' AND ended_for IS NOT NULL"),
     ),
     Index("ix_artifacts_held", "hold", postgresql_where=text("hold IS NOT NULL AND state <> 'erased'")),
 )
@@ -330,13 +338,14 @@ register = Table(
     "register",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("salt", LargeBinary, nullable=False),
-    Column("payload", LargeBinary, nullable=False),  # canonical JSON
+    Column("salt", LargeBinary),
+    Column("payload", LargeBinary),  # canonical JSON; both null once purged
     Column("leaf", LargeBinary, nullable=False),  # SHA-256(salt ‖ payload)
     Column("leaf_index", BigInteger, unique=True),
     Column(
         "subjects", ARRAY(Text), nullable=False, server_default=text("'{}'")
     ),  # its kind, and every id that it names
+    CheckConstraint("(salt IS NULL) = (payload IS NULL)", name="purged_whole"),
     Index("ix_register_unsealed", "id", postgresql_where=text("leaf_index IS NULL")),
     Index("ix_register_subjects", "subjects", postgresql_using="gin"),
 )
@@ -351,4 +360,5 @@ checkpoints = Table(
     instant("sealed_at"),
     instant("published_at", null=True),
     Column("published_version", Text),
+    instant("witnessed_at", null=True),  # when the outside witness had it
 )

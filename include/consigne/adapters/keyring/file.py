@@ -108,6 +108,14 @@ class FileKeyring:
         chosen = self._versions(name)[-1] if version is None else version
         return Mac(chosen, hmac.digest(self._key(f"{name}-{chosen}"), message, "sha256"))
 
+    def versions(self, name: str) -> list[int]:
+        if name not in (_SIGNING, *_MACS):
+            raise Misconfigured("keyring_key_unknown", name)
+        return self._versions(name)
+
+    def rotate(self, name: str) -> int:
+        raise Misconfigured("keyring_key_unknown", name)
+
     def _make(self) -> None:
         with _reachable():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

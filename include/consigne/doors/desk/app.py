@@ -24,16 +24,22 @@ from consigne.doors.desk.pages import (
     api_policy,
     batches,
     calendar,
+    certificates,
     decide,
+    destruction,
     draws,
     exceptions,
+    findings,
     holds,
     hooks,
+    losses,
     notices,
     objections,
     policy,
     recordings,
+    register,
     rules,
+    volumes,
     waiting,
 )
 from consigne.doors.desk.pages.shown import fault_page, inner_path
@@ -55,7 +61,8 @@ _HEADERS = (
 )
 
 PAGES = (
-    waiting, decide, recordings, exceptions, holds, calendar, policy, notices, rules, objections, draws, batches, api,
+    waiting, decide, recordings, exceptions, holds, calendar, policy, notices, rules, objections, draws, batches, volumes,
+    destruction, certificates, findings, losses, register, api,
     api_holds, api_people, api_policy, hooks,
 )  # fmt: skip
 

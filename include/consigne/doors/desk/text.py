@@ -6,16 +6,22 @@ A page asks for a key; a key that is missing is a fault of ours and raises KeyEr
 from __future__ import annotations
 
 from consigne.doors.desk.texts import (
+    certificates,
     common,
     decide,
+    destruction,
     exceptions,
     findings,
     holds,
     informing,
+    losses,
     mail,
     moderation,
     policy,
+    reconciling,
     recordings,
+    register,
+    volumes,
 )
 
 LANGUAGES = ("fr", "en")
@@ -23,6 +29,9 @@ LANGUAGES = ("fr", "en")
 # key: (French, English)
 TEXTS: dict[str, tuple[str, str]] = {
     key: text
-    for part in (common, decide, recordings, exceptions, holds, policy, findings, informing, moderation, mail)
+    for part in (
+        common, decide, recordings, exceptions, holds, policy, findings, informing, moderation, mail,
+        volumes, destruction, certificates, reconciling, losses, register,
+    )
     for key, text in part.TEXTS.items()
-}
+}  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from consigne.adapters.catalog import tables, tables_decided, tables_people
+from consigne.adapters.catalog import tables, tables_decided, tables_gone, tables_people
 from consigne.adapters.catalog.columns import metadata
 
-assert tables and tables_decided and tables_people  # imported for what they add to the metadata
+assert (
+    tables and tables_decided and tables_gone and tables_people
+)  # imported for what they add to the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

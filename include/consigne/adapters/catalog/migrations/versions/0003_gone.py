@@ -1,0 +1,155 @@
+"""What goes and is proven gone: forecasts, volumes, restorations, findings."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accesses",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("api", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("explained", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accesses")),
+        sa.UniqueConstraint("request", name=op.f("uq_accesses_request")),
+    )
+    op.create_index(
+        "ix_accesses_unexplained",
+        "accesses",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text("explained IS NULL"),
+    )
+    op.create_table(
+        "findings",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("artifact", sa.UUID(), nullable=True),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("act IN ('sweep', 'alarm', 'decide')", name=op.f("ck_findings_act_known")),
+        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_findings_state_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
+        sa.UniqueConstraint("kind", "subject", "version", name=op.f("uq_findings_kind")),
+    )
+    op.create_index(
+        "ix_findings_open", "findings", ["found_at"], unique=False, postgresql_where=sa.text("state = 'open'")
+    )
+    op.create_table(
+        "forecasts",
+        sa.Column("made_on", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expected", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("made_on", name=op.f("pk_forecasts")),
+    )
+    op.create_table(
+        "restorations",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("parts", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("register_size", sa.BigInteger(), nullable=False),
+        sa.Column("published_size", sa.BigInteger(), nullable=False),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restorations")),
+    )
+    op.create_table(
+        "losses",
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("artifact", sa.UUID(), nullable=True),
+        sa.Column("recording", sa.UUID(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("restoration", sa.UUID(), nullable=True),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "reason IN ('object_missing', 'key_missing', 'row_missing')", name=op.f("ck_losses_reason_known")
+        ),
+        sa.ForeignKeyConstraint(["restoration"], ["restorations.id"], name=op.f("fk_losses_restoration")),
+        sa.PrimaryKeyConstraint("object", name=op.f("pk_losses")),
+    )
+    op.create_index("ix_losses_artifact", "losses", ["artifact"], unique=False)
+    op.create_table(
+        "volumes",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("manifest", sa.UUID(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=True),
+        sa.Column("answered_at_airflow", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ground", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("answer IN ('delete', 'hold')", name=op.f("ck_volumes_answer_known")),
+        sa.CheckConstraint("state IN ('pending', 'decided', 'lapsed')", name=op.f("ck_volumes_state_known")),
+        sa.ForeignKeyConstraint(["manifest"], ["manifests.id"], name=op.f("fk_volumes_manifest")),
+        sa.ForeignKeyConstraint(["policy"], ["policies.digest"], name=op.f("fk_volumes_policy")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volumes")),
+        sa.UniqueConstraint("manifest", name=op.f("uq_volumes_manifest")),
+    )
+    op.create_index(
+        "ix_volumes_pending",
+        "volumes",
+        ["lapses_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
+        "volume_items",
+        sa.Column("artifact", sa.UUID(), nullable=False),
+        sa.Column("volume", sa.UUID(), nullable=False),
+        sa.ForeignKeyConstraint(["artifact"], ["artifacts.id"], name=op.f("fk_volume_items_artifact")),
+        sa.ForeignKeyConstraint(["volume"], ["volumes.id"], name=op.f("fk_volume_items_volume")),
+        sa.PrimaryKeyConstraint("artifact", name=op.f("pk_volume_items")),
+    )
+    op.create_index("ix_volume_items_volume", "volume_items", ["volume"], unique=False)
+    op.create_index(
+        "ix_artifacts_early",
+        "artifacts",
+        ["epoch"],
+        unique=False,
+        postgresql_where=sa.text("state = 'erased' AND ended_for IS NOT NULL"),
+    )
+    op.add_column("checkpoints", sa.Column("witnessed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("epochs", sa.Column("turning_at", sa.DateTime(timezone=True), nullable=True))
+    op.alter_column("register", "salt", existing_type=postgresql.BYTEA(), nullable=True)
+    op.alter_column("register", "payload", existing_type=postgresql.BYTEA(), nullable=True)
+    op.create_check_constraint(
+        op.f("ck_register_purged_whole"), "register", "(salt IS NULL) = (payload IS NULL)"
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore a backup: a register is not rolled back")

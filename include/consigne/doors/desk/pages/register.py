@@ -1,0 +1,7 @@
+"""*Register*: who did what, when and why."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()
