@@ -63,7 +63,7 @@ def expire_recordings() -> None:
 
     @task(trigger_rule="all_done")
     def close_epochs() -> Any:
-        return perform("expire", "expire.close_epochs", is_dry_run(get_current_context()))
+        return perform("expire", "close.close_epochs", is_dry_run(get_current_context()))
 
     @task(trigger_rule="all_done", retries=0)
     def report_expiry() -> Any:

@@ -37,6 +37,7 @@ from .world import TEXT, World
 
 HERE = "http://testserver"
 SWEEP_SECRET, HOOK_SECRET, DRAW_SECRET = "the sealer's secret", "the intake's secret", "the draw's secret"
+AUDIT_SECRET = "the store's secret"
 
 
 class Visitor:
@@ -95,6 +96,8 @@ class DeskWorld:
         desk = make_desk(self.platforms, lambda: SWEEP_SECRET)
         desk.state.hook_secret = lambda: HOOK_SECRET
         desk.state.draw_secret = lambda: DRAW_SECRET
+        desk.state.audit_secret = lambda: AUDIT_SECRET
+        desk.state.store_identities = lambda: {"root-key": "root", "listen-key": "listen-training"}
         return desk
 
     def _reader(self, request: Request) -> session.Reader:

@@ -123,7 +123,7 @@ def make_stage(engine: Engine, catalog: Catalog, folder: Path) -> Stage:
     nothing = cast(Any, None)
     parts = dict.fromkeys(("store", "intake", "checker", "transcriber", "names", "acknowledged"), nothing)
     platform = Platform(
-        catalog=catalog, keyring=keyring, random=os.urandom, new_id=uuid.uuid4, backups_kept=timedelta(0), witness=NoWitness(), **parts
+        catalog=catalog, keyring=keyring, random=os.urandom, new_id=uuid.uuid4, witness=NoWitness(), **parts
     )  # fmt: skip
     with catalog.begin() as tx:
         catalog.add_policy(tx, load(TEXT).policy, TEXT, datetime(2026, 1, 1, tzinfo=UTC))

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from consigne.acts import expire as acts
+from consigne.acts.close import close_epochs
 from consigne.acts.draw import keep_months
 from consigne.adapters.catalog.open import Catalog
 from consigne.rules.clock import iso, parse_instant
@@ -95,7 +96,7 @@ def test_a_clock_set_back_destroys_nothing_and_says_so(world: World, back: timed
     world.pass_time(timedelta(minutes=5) - back)
     for task in (
         lambda: acts.freeze_manifest(world.platform, "next", False),
-        lambda: acts.close_epochs(world.platform, False),
+        lambda: close_epochs(world.platform, False),
         world.expire,
     ):
         with pytest.raises(Misconfigured) as fault:

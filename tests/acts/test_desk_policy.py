@@ -38,7 +38,14 @@ def file(visitor: Visitor, text: str, reason: str = WHY, **fields: str) -> str:
 def test_everybody_reads_what_is_in_force(desk_world: DeskWorld, user: str) -> None:
     page = desk_world.visit(user).get("/policy")
     assert page.status_code == 200
-    for said in ("2026-01-demo", "6 months", "coaching", "dispute", "Exemple SA"):
+    for said in (
+        "2026-01-demo",
+        "6 months",
+        "coaching",
+        "dispute",
+        "Exemple SA",
+        "database: 7 days, keyring: 7 days",
+    ):
         assert said in page.text
     digest = desk_world.world.policy.digest
     assert desk_world.visit(user).get(f"/policy/versions/{digest}").status_code == 200
@@ -231,3 +238,11 @@ def test_an_impact_names_calls_only_to_who_may_see_them(desk_world: DeskWorld) -
     for page in (checked, trainer.get(path).text):
         assert "pbx1-training" in page and "pbx1-quality" not in page
     assert all(call in dpo.get(path).text for call in ("pbx1-training", "pbx1-quality"))
+
+
+@pytest.mark.promise("P6")
+def test_a_draft_that_keeps_backups_longer_says_so(desk_world: DeskWorld) -> None:
+    longer = version((r"backups: \{database: P7D, keyring: P7D\}", "backups: {database: P30D}"))
+    page = desk_world.visit("dpo", language="fr").get(file(desk_world.visit("ops"), longer)).text
+    for said in ("sauvegardes › base de données", "7 jours", "30 jours", "sauvegardes › trousseau"):
+        assert said in page

@@ -181,14 +181,14 @@ def test_a_hold_that_commits_while_an_erasing_is_on_its_way(world: World) -> Non
     done: list[object] = []
     thread = threading.Thread(target=lambda: done.append(place(world, caller=CALLER)))
     with catalog.begin() as tx:
-        assert catalog.start_erasing(tx, [first], catalog.now(tx), "period_ended", 1) == [first]
+        assert catalog.start_erasing(tx, [first], catalog.now(tx), "period_ended") == [first]
         thread.start()
         thread.join(0.3)
         assert not done and not world.rows(select(holds.c.id))
     thread.join()
     assert isinstance(done[0], Hold)
     with catalog.begin() as tx:
-        assert catalog.start_erasing(tx, [second], catalog.now(tx), "period_ended", 1) == []
+        assert catalog.start_erasing(tx, [second], catalog.now(tx), "period_ended") == []
     keep_up(world.platform)
     world.expire()
     assert {row.id: row.state for row in world.artifacts("a")} == {first: "erased", second: "kept"}

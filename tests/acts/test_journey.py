@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from consigne.acts import deliveries, expire, ingest
 from consigne.acts.catalog import Transaction
+from consigne.acts.close import close_epochs
 from consigne.acts.journey import Outcome, Platform, Step, advance
 from consigne.acts.ports import Delivery
 from consigne.adapters.catalog import tables as t
@@ -97,7 +98,7 @@ def test_an_expiry_that_finishes_after_a_takeover_changes_nothing(world: World, 
     for name in ("recheck", "destroy_keys", "delete_objects", "verify_absent", "sign_certificate"):
         for chunk in chunks:
             getattr(expire, name)(slow.platform, chunk)
-    expire.close_epochs(slow.platform, False)
+    close_epochs(slow.platform, False)
     assert len(after) == 1
     assert everything(world) == after[0]
 

@@ -20,11 +20,13 @@ def test_they_end_where_the_tables_are(engine: Engine) -> None:
 
 
 def test_entries_of_before_are_found_by_what_they_name(engine: Engine) -> None:
-    """The statement of migration 0002, on an entry that was written without it."""
+    """The statements of migrations 0002 and 0003, on an entry that was written without them."""
     catalog = Session(engine, lambda count: b"s" * count)
     name = "0cc5364e-6a82-445c-9879-c88bf9bd801d"
     with engine.begin() as tx:
-        catalog.append(tx, "dpo", "decide:request:filed", [{"subject": name, "artifacts": [name]}])
+        catalog.append(
+            tx, "dpo", "decide:request:filed", [{"subject": name, "artifacts": [name], "ground": "dispute"}]
+        )
         written = tx.execute(text("SELECT subjects FROM register")).scalar_one()
         tx.execute(text("UPDATE register SET subjects = '{}'"))
         tx.execute(
@@ -34,8 +36,13 @@ def test_entries_of_before_are_found_by_what_they_name(engine: Engine) -> None:
                 " || (convert_from(payload, 'UTF8')\\:\\:json ->> 'kind')"
             )
         )
-        assert (
-            tx.execute(text("SELECT subjects FROM register")).scalar_one()
-            == written
-            == [name, "decide:request:filed"]
+        tx.execute(
+            text(
+                "UPDATE register SET subjects = subjects || ARRAY(SELECT 'actor\\:' || (said ->> 'actor') UNION "
+                "SELECT 'why\\:' || (said ->> name) FROM unnest(ARRAY['code', 'ground', 'reason']) AS name "
+                "WHERE said ->> name ~ '^[a-z][a-z0-9_]{0,47}$') "
+                "FROM (SELECT id AS entry, convert_from(payload, 'UTF8')\\:\\:json AS said FROM register) AS read WHERE id = entry"
+            )
         )
+        filled = tx.execute(text("SELECT subjects FROM register")).scalar_one()
+        assert sorted(filled) == sorted(written) == [name, "actor:dpo", "decide:request:filed", "why:dispute"]

@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import text
 
 from consigne.acts.find import caller_indexes
-from consigne.acts.ports import Mac
 from consigne.adapters.catalog import views_recordings
 from consigne.adapters.catalog.views_recordings import Search
 from consigne.rules.errors import BadInput
 
 from .desk_world import DeskWorld
-from .world import World, with_parts
+from .world import World
 
 OTHER = "+33699999999"
 
@@ -160,14 +159,11 @@ def test_what_is_no_number_is_refused(calls: DeskWorld) -> None:
 
 
 def test_every_version_of_the_key_is_tried(world: World) -> None:
-    class Turned:
-        def mac(self, name: str, message: bytes, version: int | None = None) -> Mac:
-            chosen = version or 3
-            return Mac(chosen, name.encode() + bytes([chosen]) + message)
-
-    turned = with_parts(world, keyring=Turned()).platform
-    assert set(caller_indexes(turned, "+331")) == {
-        b"blind-index" + bytes([version]) + number
+    keyring = world.keyring
+    for version in (2, 3):
+        assert keyring.rotate("blind-index") == version
+    assert set(caller_indexes(world.platform, "+331")) == {
+        keyring.mac("blind-index", number, version).digest
         for version in (1, 2, 3)
         for number in (b"+331", b"00331", b"331")
     }

@@ -57,7 +57,6 @@ def office(engine: Engine, engines: Callable[[str], Engine], tmp_path: Path) -> 
         os.urandom,
         uuid.uuid4,
         nothing,
-        timedelta(0),
         NoWitness(),
     )
     platform = Platform(*parts)
@@ -217,6 +216,17 @@ def test_an_attempt_is_registered_before_and_after_and_told_once_a_day(office: S
     note_outcome(office.platform, "ops", attempt, subjects, 403)
     remind(office.platform)
     assert len(told(office, "attempt")) == 2
+
+
+@pytest.mark.promise("P7")
+def test_a_register_that_is_not_published_for_two_hours_is_told_once_a_day(office: Stage) -> None:
+    note_attempt(office.platform, "ops", TOUCHED)
+    remind(office.platform)
+    assert not told(office, "register_gap")
+    shift_clock(office.engine, 2 * 3600 + 60)
+    for _ in range(2):
+        remind(office.platform)
+    assert len(told(office, "register_gap")) == 1
 
 
 @pytest.mark.promise("P5")

@@ -12,9 +12,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from consigne.acts import decide, extend
+from consigne.acts.close import close_epochs
 from consigne.acts.journey import Platform
 from consigne.acts.listen import Offered, export
+from consigne.acts.preview import preview
 from consigne.acts.seal import seal
+from consigne.acts.turn import turn_over
 from consigne.adapters.catalog.grants import GRANTS
 from consigne.adapters.catalog.open import Catalog
 from consigne.doors.cli.operate import list_due
@@ -55,6 +58,10 @@ def test_a_whole_life_under_the_roles(world: World, acting: As) -> None:
     extend.apply_decision(decider, world.policy, request.id)
     world.pass_time(AFTER)
     expire(acting("expire"), "first")
+    with world.engine.begin() as tx:  # something was erased early
+        tx.execute(text("UPDATE epochs SET turning_at = opened_at WHERE state = 'open'"))
+    assert turn_over(decider) == len(ids)
+    close_epochs(acting("expire"), False)
     seal(acting("seal"))
     assert {(row.source_id, row.state) for row in world.artifacts()} == {("a", "kept"), ("b", "erased")}
     assert world.verified().verified
@@ -72,12 +79,16 @@ FORBIDDEN = {
         "DELETE FROM data_keys",
         "UPDATE artifacts SET state = 'erased'",
         "UPDATE decisions SET answer = 'extend'",
+        "DELETE FROM volume_items",
+        "UPDATE volumes SET lapses_at = now()",
     ),
     "expire": (
         "UPDATE artifacts SET due_at = now()",
         "UPDATE data_keys SET epoch = ''",
         "DELETE FROM tombstones",
         "INSERT INTO decisions SELECT * FROM decisions",
+        "UPDATE volumes SET state = 'lapsed'",
+        "UPDATE forecasts SET expected = '{}'",
     ),
     "seal": ("SELECT wrapped FROM data_keys",),
     "reconcile": (
@@ -114,7 +125,11 @@ def test_a_dry_run_lists_what_a_run_would_take(world: World, engines: Callable[[
     world.ingest()
     ask(world, "b")  # it spares what it asks for
     world.pass_time(AFTER)
-    told = [line.split()[-1] for line in list_due(Catalog(engines("expire"), os.urandom))]
-    assert told == sorted(str(row.id) for row in world.artifacts("a"))
+    platform = replace(world.platform, catalog=Catalog(engines("expire"), os.urandom))
+    seen = preview(platform)
+    told = [str(row.id) for row in seen.destroyed]
+    assert sorted(told) == sorted(str(row.id) for row in world.artifacts("a"))
+    assert [line.split()[-1] for line in list_due(seen)] == [*told, "1", "1"]
+    assert seen.rows() == preview(replace(platform, catalog=Catalog(engines("read"), os.urandom))).rows()
     world.expire()
     assert {str(row.id) for row in world.artifacts() if row.state == "erased"} == set(told) != set()

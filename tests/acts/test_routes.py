@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from fastapi.routing import APIRoute
 
+from consigne.acts.seal import seal
 from consigne.doors.desk.app import Desk
 
 from .desk_world import HERE, DeskWorld, Visitor
@@ -58,10 +59,27 @@ TABLE = {
     "GET /objections": "303 200 200 403 403 403 200 403 403",
     "POST /objections/{id}/withdraw": "303 303 303 403 403 403 403 403 403",
     "POST /objections/withdraw": "303 303 303 403 403 303 403 403 303",
+    "GET /certificates": "303 200 200 403 403 403 200 403 403",
+    "GET /certificates/{id}": "303 404 404 403 403 403 404 403 403",
+    "GET /certificates/{id}/file": "303 404 404 403 403 403 404 403 403",
+    "GET /certificates/{id}/sheet": "303 404 404 403 403 403 404 403 403",
+    "GET /certificates/{id}/proof": "303 404 404 403 403 403 404 403 403",
+    "GET /destruction": "303 200 200 403 403 403 200 200 403",
+    "GET /destruction/preview.{kind}": "303 200 200 403 403 403 200 200 403",
+    "GET /volumes/{id}": "303 404 404 403 403 403 404 404 403",
+    "POST /volumes/{id}": "303 404 403 403 403 403 403 403 403",
     "GET /draws": "303 200 200 403 403 403 200 403 403",
     "POST /draw": "403 403 403 403 403 403 403 403 403",
     "GET /batches": "303 200 200 403 403 403 200 200 403",
     "GET /batches/{run}": "303 200 200 403 403 403 200 200 403",
+    "GET /losses": "303 200 200 403 403 403 200 200 403",
+    "GET /findings": "303 200 200 403 403 403 200 200 403",
+    "GET /findings/{id}": "303 404 404 403 403 403 404 404 403",
+    "POST /findings/{id}": "303 404 403 403 403 403 403 403 403",
+    "GET /register": "303 200 200 403 403 403 200 403 403",
+    "GET /register/export": "303 200 200 403 403 403 200 403 403",
+    "GET /register/{number}/proof": "303 200 200 403 403 403 200 403 403",
+    "GET /api/register": "401 200 200 403 403 403 200 403 403",
     "GET /api/me": "401 200 200 200 200 200 200 200 200",
     "POST /api/requests": "401 403 403 403 400 403 403 403 400",
     "POST /internal/sweep": "403 403 403 403 403 403 403 403 403",
@@ -77,6 +95,7 @@ TABLE = {
     "POST /api/objections/withdraw": "401 200 200 403 403 403 403 403 403",
     "POST /api/policy/drafts": "401 400 400 400 400 403 403 400 403",
     "POST /internal/intake": "403 403 403 403 403 403 403 403 403",
+    "POST /internal/store-audit": "403 403 403 403 403 403 403 403 403",
 }
 
 NOWHERE = str(UUID(int=7))
@@ -115,8 +134,10 @@ def stage(desk_world: DeskWorld) -> Stage:
         "drafts": desk_world.visit("analyst").post("/policy/draft", text=draft, reason="A try."),
     }
     named = {kind: answer.headers["location"].rpartition("/")[2] for kind, answer in made.items()}
-    named |= {"recordings": str(asked.recording), "artifacts": str(other.id), "objections": NOWHERE}
-    named |= {"digest": world.policy.digest, "run": "a run", "queue": "support"}
+    named |= {"recordings": str(asked.recording), "artifacts": str(other.id), "kind": "csv"}
+    named |= dict.fromkeys(("objections", "volumes", "findings", "certificates"), NOWHERE)
+    seal(world.platform)
+    named |= {"number": "0", "digest": world.policy.digest, "run": "a run", "queue": "support"}
     fields: dict[str, dict[str, Any]] = {
         "GET /exceptions/ask": {"artifact": str(other.id)},
         "POST /language": {"language": "en"},

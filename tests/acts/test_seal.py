@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,7 +16,7 @@ from sqlalchemy import Engine
 
 from consigne.acts.journey import Platform
 from consigne.acts.ports import ObjectVersion, Signature
-from consigne.acts.seal import check_register, prove_entries, publish, seal
+from consigne.acts.seal import check_register, prove_entries, publish, seal, tell_witness
 from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
@@ -22,6 +24,7 @@ from consigne.adapters.witness import NoWitness
 from consigne.rules.errors import Tampered, Unavailable
 from consigne.rules.evidence.merkle import hash_leaf, root
 from consigne.rules.evidence.verify import verify
+from consigne.rules.sealing import gap_since
 
 from .conftest import shift_clock
 
@@ -55,9 +58,11 @@ class Evidence:
         self.locked_until.append(retain_until)
         return version
 
-    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
+    def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
         return [
-            ObjectVersion(name, version, False) for name, version in self.objects if name.startswith(prefix)
+            ObjectVersion(name, version, False)
+            for name, version in self.objects
+            if name.startswith(prefix) and name > after
         ]
 
     def read_evidence(self, name: str, version: str) -> bytes:
@@ -76,7 +81,6 @@ def platform(catalog: Catalog, engine: Engine) -> Platform:
         catalog,
         cast(Any, Evidence()),
         cast(Any, Signing()),
-        backups_kept=timedelta(0),
         witness=NoWitness(),
         **cast(Any, parts),
     )
@@ -258,7 +262,7 @@ def test_a_register_sealed_anew_contradicts_what_was_published(platform: Platfor
     rewrite(engine, "DELETE FROM checkpoints")
     act(platform, 1)
     seal(platform)
-    assert "The register contradicts this checkpoint" in failures(platform)[0]
+    assert "The register contradicts the checkpoint of 5 entries" in failures(platform)[0]
 
 
 @pytest.mark.promise("P7")
@@ -333,7 +337,7 @@ def sealer(platform: Platform, engine: Engine) -> Iterator[Platform]:
     )
     yield Platform(
         Catalog(mine, bytes), platform.store, platform.keyring, platform.intake,
-        platform.checker, platform.transcriber, platform.names, platform.random, platform.new_id, platform.acknowledged, platform.backups_kept,
+        platform.checker, platform.transcriber, platform.names, platform.random, platform.new_id, platform.acknowledged,
         platform.witness,
     )  # fmt: skip
     mine.dispose()
@@ -357,3 +361,135 @@ def test_without_the_keyring_nothing_is_numbered(platform: Platform, monkeypatch
             seal(platform)
     assert sealed_leaves(platform) == []
     assert seal(platform).entries == 2
+
+
+class Moody:
+    """A witness that is away when it is told to be."""
+
+    listens = True
+
+    def __init__(self) -> None:
+        self.notes: list[bytes] = []
+        self.trouble: str = ""
+
+    def tell(self, note: bytes) -> bool:
+        if self.trouble:
+            raise Unavailable("witness", self.trouble)
+        self.notes.append(note)
+        return True
+
+    def told(self) -> list[bytes]:
+        return self.notes
+
+
+def entries(engine: Engine, kind: str) -> list[dict[str, Any]]:
+    with engine.begin() as tx:
+        found = tx.exec_driver_sql("SELECT payload FROM register ORDER BY id").scalars()
+        return [entry for entry in map(json.loads, found) if entry["kind"] == kind]
+
+
+@pytest.mark.promise("P7")
+def test_the_witness_is_told_of_each_publication_and_again_until_it_knows(
+    sealer: Platform, engine: Engine
+) -> None:
+    witness = Moody()
+    sealer = replace(sealer, witness=witness)
+    assert tell_witness(sealer) is None  # nothing is published yet
+    act(sealer)
+    seal(sealer)
+    publish(sealer)
+    witness.trouble = "TimeoutError"
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            tell_witness(sealer)
+    assert [(one["size"], one["code"]) for one in entries(engine, "seal:witness:failed")] == [(1, "witness")]
+    witness.trouble = ""
+    assert (tell_witness(sealer), tell_witness(sealer)) == (1, None)
+    seal(sealer)
+    publish(sealer, asked=True)
+    assert tell_witness(sealer) == 2
+    assert check_register(sealer).verified and len(witness.notes) == 2
+    del witness.notes[0]
+    assert "and has it no more" in failures(sealer)[0]
+
+
+@pytest.mark.promise("P8")
+def test_killed_between_telling_and_its_record_the_witness_is_told_once_more(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = Moody()
+    platform = replace(platform, witness=witness)
+    act(platform)
+    seal(platform)
+    publish(platform)
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "mark_witnessed", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            tell_witness(platform)
+    assert tell_witness(platform) == 1
+    assert check_register(platform).verified
+
+
+@pytest.mark.promise("P7")
+def test_a_gap_above_two_hours_is_seen_while_it_lasts_and_registered_when_it_ends(
+    platform: Platform, engine: Engine
+) -> None:
+    witness = Moody()
+    platform = replace(platform, witness=witness)
+
+    def gap() -> datetime | None:
+        with platform.catalog.begin() as tx:
+            return gap_since(platform.catalog.sealing(tx), platform.catalog.now(tx), witness.listens)
+
+    shift_clock(engine, 30 * 86_400)  # nothing happened for a month: nothing waits
+    assert gap() is None
+    act(platform)
+    shift_clock(engine, 7_100)
+    assert gap() is None
+    shift_clock(engine, 200)
+    assert gap() is not None
+    seal(platform)
+    assert gap() is not None  # sealed is not published
+    publish(platform)
+    assert gap() is None
+    shift_clock(engine, 7_300)
+    assert gap() is not None  # published, and the witness was not told; and the gap's own entry waits
+    seal(platform)
+    publish(platform)
+    assert gap() is not None
+    tell_witness(platform)
+    noticed = entries(engine, "seal:gap:noticed")
+    assert [one["outcome"] for one in noticed] == ["published", "published", "witnessed"]
+    assert all(one["from"] < one["until"] and one["actor"] == "consigne" for one in noticed)
+
+
+@pytest.mark.promise("P8")
+def test_thousands_of_entries_at_once_are_as_if_one_by_one(platform: Platform, engine: Engine) -> None:
+    """They go another way into the table (COPY)."""
+    catalog, told = (
+        platform.catalog,
+        [{"subject": str(uuid4()), "reason": "dispute", "place": at} for at in range(3000)],
+    )
+    with catalog.begin() as tx:
+        leaves = catalog.append(tx, "dpo", "test:entry:made", told)
+    with catalog.begin() as tx:
+        leaves += [catalog.append(tx, "dpo", "test:entry:made", [one])[0] for one in told[:50]]
+    assert seal(platform).entries == 3050 and sealed_leaves(platform) == leaves
+    publish(platform)
+    assert check_register(platform).verified
+    with engine.begin() as tx:
+        rows = tx.exec_driver_sql("SELECT payload, subjects FROM register ORDER BY id").all()
+    unlike = [json.loads(row.payload) | {"at": ""} for row in rows]
+    assert unlike[:50] == unlike[3000:] and [row.subjects for row in rows[:50]] == [
+        row.subjects for row in rows[3000:]
+    ]
+    assert sorted(rows[7].subjects) == sorted(
+        [told[7]["subject"], "actor:dpo", "test:entry:made", "why:dispute"]
+    )
+
+
+def test_thousands_that_are_rolled_back_leave_nothing(platform: Platform) -> None:
+    with pytest.raises(RuntimeError), platform.catalog.begin() as tx:
+        platform.catalog.append(tx, "consigne", "test:entry:made", [{}] * 3000)
+        raise RuntimeError
+    assert seal(platform).size == 0

@@ -8,6 +8,7 @@ import os
 import random
 import uuid
 import wave
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from consigne.acts import close as closing
 from consigne.acts import expire as expiry
 from consigne.acts import ingest as intake_acts
 from consigne.acts import protect, report, transcribe
@@ -96,8 +98,8 @@ class World:
     def deliver(
         self, id: str, stem: str | None = None, ago: timedelta = timedelta(days=1), **changes: Any
     ) -> None:
-        """A call that began `ago`; `seed=` chooses another sound."""
-        audio = sound(changes.pop("seed", 0))
+        """A call that began `ago`; each id has a sound of its own, unless `seed=` chooses one."""
+        audio = sound(changes.pop("seed", None) or zlib.crc32(id.encode()))
         self.intake.deliver(stem or id, audio, metadata(id, self.base - ago, **changes))
 
     def deliver_trial(self, id: str, left: timedelta = timedelta(minutes=4), **changes: Any) -> None:
@@ -209,7 +211,7 @@ def expire(platform: Platform, run: str, dry_run: bool = False) -> dict[str, int
         expiry.delete_objects(platform, chunk)
         expiry.verify_absent(platform, chunk)
         expiry.sign_certificate(platform, chunk)
-    expiry.close_epochs(platform, dry_run)
+    closing.close_epochs(platform, dry_run)
     return expiry.report_expiry(platform, run)
 
 
@@ -239,7 +241,6 @@ def make_world(engine: Engine, catalog: Catalog) -> World:
         os.urandom,
         uuid.uuid4,
         acknowledged,
-        timedelta(days=30),
         NoWitness(),
     )
     keep_months(platform)

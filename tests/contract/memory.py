@@ -24,6 +24,7 @@ from consigne.acts.ports import (
     Waiting,
 )
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
+from consigne.rules.reconcile import Listed
 from consigne.rules.values import Private
 
 EPOCH_START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,6 +39,8 @@ class MemoryStore:
         self.evidence: list[tuple[str, str, bytes | None]] = []
         self.retained: dict[str, datetime] = {}
         self.uploads: list[Upload] = []
+        self.modified: dict[str, datetime] = {}  # version → when, else now
+        self.plain: set[str] = set()  # versions without the server's encryption
         self.away = False
         self._now, self._numbers = now, count(1)
 
@@ -58,13 +61,28 @@ class MemoryStore:
     def inspect(self, object: str, version: str) -> ObjectFacts | None:
         self._answer()
         try:
-            return ObjectFacts(len(_body(self.versions, object, version)), "aws:kms")
+            encryption = None if version in self.plain else "aws:kms"
+            return ObjectFacts(len(_body(self.versions, object, version)), encryption)
         except Conflict:
             return None
 
     def list_versions(self, prefix: str) -> list[ObjectVersion]:
         self._answer()
         return _listed(self.versions, prefix)
+
+    def versions_after(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        self._answer()
+        listed = sorted(_listed(self.versions, prefix), key=lambda version: version.object)
+        return iter([version for version in listed if version.object > after])
+
+    def list_uploads_of(self, object: str) -> list[Upload]:
+        self._answer()
+        return [upload for upload in self.uploads if upload.object == object]
+
+    def walk_versions(self) -> Iterator[Listed]:
+        self._answer()
+        for name, version, body in sorted(self.versions, key=lambda held: held[0]):
+            yield Listed(name, version, body is None, self.modified.get(version, self._now()))
 
     def list_uploads(self, prefix: str) -> list[Upload]:
         self._answer()
@@ -90,9 +108,12 @@ class MemoryStore:
         self._answer()
         return _body(self.evidence, name, version)
 
-    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
+    def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
         self._answer()
-        return _listed(self.evidence, prefix)
+        return sorted(
+            (held for held in _listed(self.evidence, prefix) if held.object > after),
+            key=lambda held: held.object,
+        )
 
     def server_time(self) -> datetime:
         self._answer()
@@ -129,8 +150,8 @@ class MemoryKeyring:
         self.away = False
         self._epochs: dict[str, bytes] = {}
         self._destroyed: set[str] = set()
-        self._signing = Ed25519PrivateKey.generate()
-        self._macs = {name: os.urandom(32) for name in ("blind-index", "tombstone", "draw")}
+        self._signing = [Ed25519PrivateKey.generate()]
+        self._macs = {name: [os.urandom(32)] for name in ("blind-index", "tombstone", "draw")}
 
     def open_epoch(self, name: str) -> None:
         self._answer()
@@ -166,28 +187,39 @@ class MemoryKeyring:
 
     def sign(self, message: bytes) -> Signature:
         self._answer()
-        return Signature("signing-1", self._signing.sign(message))
+        return Signature(f"signing-{len(self._signing)}", self._signing[-1].sign(message))
 
     def public_keys(self) -> dict[str, bytes]:
         self._answer()
-        return {"signing-1": self._signing.public_key().public_bytes_raw()}
+        return {
+            f"signing-{version}": key.public_key().public_bytes_raw()
+            for version, key in enumerate(self._signing, 1)
+        }
 
     def mac(self, name: str, message: bytes, version: int | None = None) -> Mac:
         self._answer()
         if name not in self._macs:
             raise Misconfigured("keyring_key_unknown", name)
-        if version not in (None, 1):
+        chosen = len(self._macs[name]) if version is None else version
+        if chosen not in self.versions(name):
             raise Misconfigured("keyring_key_missing", name)
-        return Mac(1, hmac.digest(self._macs[name], message, "sha256"))
+        return Mac(chosen, hmac.digest(self._macs[name][chosen - 1], message, "sha256"))
 
     def versions(self, name: str) -> list[int]:
         self._answer()
         if name not in ("signing", *self._macs):
             raise Misconfigured("keyring_key_unknown", name)
-        return [1]
+        return list(range(1, len(self._signing if name == "signing" else self._macs[name]) + 1))
 
     def rotate(self, name: str) -> int:
-        raise Misconfigured("keyring_key_unknown", name)
+        if name == "root":
+            return 0
+        self.versions(name)
+        if name == "signing":
+            self._signing.append(Ed25519PrivateKey.generate())
+        else:
+            self._macs[name].append(os.urandom(32))
+        return self.versions(name)[-1]
 
     def _epoch(self, name: str) -> bytes:
         self._answer()

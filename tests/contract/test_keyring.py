@@ -1,4 +1,4 @@
-"""The keyring's promises, on the fake and on real files."""
+"""The keyring's promises, on the fake, on real files, in a token and in a Transit engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,9 +30,16 @@ def made(folder: Path) -> FileKeyring:
     return keyring
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", pytest.param("pkcs11", marks=pytest.mark.hsm), "vault"])
 def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Keyring:
-    return MemoryKeyring() if request.param == "memory" else made(tmp_path / "keyring")
+    if request.param == "memory":
+        return MemoryKeyring()
+    if request.param == "file":
+        return made(tmp_path / "keyring")
+    found = request.getfixturevalue({"pkcs11": "token_url", "vault": "vault_url"}[request.param])
+    keyring = open_keyring(found)
+    keyring.prepare(first=True)
+    return keyring
 
 
 def test_a_data_key_comes_back(keyring: Keyring) -> None:
@@ -129,6 +137,51 @@ def test_macs_differ_by_key_and_message_and_name_their_version(keyring: Keyring)
             keyring.mac(name, b"", version)
 
 
+def test_a_rotated_key_is_used_from_then_on_and_the_old_one_stays(keyring: Keyring) -> None:
+    for name in ("blind-index", "tombstone", "draw"):
+        before = keyring.mac(name, b"m")
+        assert keyring.versions(name) == [before.version] == [1]
+        assert keyring.rotate(name) == 2
+        assert keyring.versions(name) == [1, 2]
+        after = keyring.mac(name, b"m")
+        assert (after.version, after.digest != before.digest) == (2, True)
+        assert keyring.mac(name, b"m", 1) == before
+    for name in ("signing", "draw"):
+        assert keyring.rotate(name) == keyring.versions(name)[-1]
+    assert keyring.versions("blind-index") == [1, 2]
+
+
+@pytest.mark.promise("P7")
+def test_signatures_of_an_old_key_verify_after_its_rotation(keyring: Keyring) -> None:
+    old = keyring.sign(b"message")
+    for version in (2, 3):
+        assert keyring.rotate("signing") == version
+    new = keyring.sign(b"message")
+    assert [*keyring.public_keys()] == ["signing-1", "signing-2", "signing-3"]
+    assert (old.key, new.key) == ("signing-1", "signing-3")
+    for signature in (old, new):
+        key = Ed25519PublicKey.from_public_bytes(keyring.public_keys()[signature.key])
+        key.verify(signature.bytes, b"message")
+
+
+def test_what_was_wrapped_opens_after_every_rotation(keyring: Keyring) -> None:
+    keyring.open_epoch(EPOCH)
+    wrapped = keyring.wrap(EPOCH, KEY, CONTEXT)
+    mac, signature = keyring.mac("draw", b""), keyring.sign(b"")
+    for name in ("root", "signing", "root", "draw"):
+        keyring.rotate(name)
+    assert keyring.unwrap(EPOCH, wrapped, CONTEXT) == KEY
+    assert keyring.mac("draw", b"", mac.version) == mac
+    Ed25519PublicKey.from_public_bytes(keyring.public_keys()[signature.key]).verify(signature.bytes, b"")
+    assert keyring.epochs() == [EPOCH]
+
+
+def test_only_keys_that_are_there_rotate(keyring: Keyring) -> None:
+    for call in (keyring.versions, keyring.rotate):
+        with pytest.raises(Misconfigured, match="keyring_key_unknown"):
+            call("epoch")
+
+
 # The real files
 
 
@@ -136,7 +189,7 @@ def test_the_uri_names_the_provider(tmp_path: Path) -> None:
     keyring = open_keyring(f"file:{tmp_path / 'k'}")
     keyring.prepare(first=True)
     assert (keyring.provider, keyring.assurance) == ("file", "logical")
-    for url in ("vault9:x", "file", "file:", ""):
+    for url in ("vault9:x", "file", "file:", "", "pkcs11:x", "vault:x"):
         with pytest.raises(Misconfigured, match="keyring_url"):
             open_keyring(url)
 
@@ -339,3 +392,94 @@ def test_a_destroyed_key_is_overwritten_before_it_is_unlinked(tmp_path: Path) ->
     keyring.destroy_epoch(EPOCH)
     assert len(second_name.read_bytes()) == len(before)
     assert second_name.read_bytes()[1:] != before[1:]
+
+
+def _opens_all(folder: Path, wrapped: bytes, mac: bytes) -> None:
+    keyring = FileKeyring(folder)
+    assert keyring.unwrap(EPOCH, wrapped, CONTEXT) == KEY
+    assert keyring.mac("draw", b"", 1).digest == mac
+    keyring.sign(b"")
+
+
+@pytest.mark.promise("P8")
+def test_killed_while_the_root_is_rotated(tmp_path: Path) -> None:
+    """At every point all opens, new keys too, and what comes next leaves one root, which is not the old one."""
+    folder, kept = tmp_path / "k", tmp_path / "kept"
+    keyring = made(folder)
+    keyring.open_epoch(EPOCH)
+    wrapped, mac = keyring.wrap(EPOCH, KEY, CONTEXT), keyring.mac("draw", b"").digest
+    old = (folder / "root.key").read_bytes()
+    shutil.copytree(folder, kept)
+    roots = set()
+
+    def afresh() -> None:
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
+
+    for deaths in killed_everywhere(afresh, lambda: keyring.rotate("root")):
+        roots.add(len(list(folder.glob("root*.key"))))
+        _opens_all(folder, wrapped, mac)
+        name = f"made after death {deaths}"
+        keyring.open_epoch(name)
+        later = keyring.wrap(name, KEY, CONTEXT)
+        finish = ("the next start", "the next try")[deaths % 2]
+        if finish == "the next start":
+            keyring.prepare(first=False)
+        else:
+            keyring.rotate("root")
+        _opens_all(folder, wrapped, mac)
+        assert keyring.unwrap(name, later, CONTEXT) == KEY
+        [root] = folder.glob("root*.key")
+        assert (root.read_bytes() == old) == (root.name == "root.key")
+        assert root.name != "root.key" or finish == "the next start"  # it died before there was a new one
+        assert not list(folder.rglob("*.unfinished")) or finish == "the next try"
+    assert roots == {1, 2}
+
+
+@pytest.mark.promise("P6")
+def test_the_old_root_opens_nothing_and_is_overwritten(tmp_path: Path) -> None:
+    keyring = made(tmp_path / "k")
+    keyring.open_epoch(EPOCH)
+    old = (tmp_path / "k/root.key").read_bytes()
+    os.link(tmp_path / "k/root.key", tmp_path / "second name of the same blocks")
+    assert (keyring.rotate("root"), keyring.rotate("root")) == (2, 3)
+    assert [path.name for path in (tmp_path / "k").glob("root*")] == ["root-3.key"]
+    assert (tmp_path / "second name of the same blocks").read_bytes() != old
+    for path in [*(tmp_path / "k/epochs").iterdir(), *(tmp_path / "k/keys").iterdir()]:
+        bound = f"epoch:{EPOCH}" if path.parent.name == "epochs" else f"key:{path.stem}"
+        with pytest.raises(InvalidTag):
+            AESGCM(old).decrypt(path.read_bytes()[1:13], path.read_bytes()[13:], bound.encode())
+
+
+def test_a_damaged_key_stops_no_rotation_and_stays_damaged(tmp_path: Path) -> None:
+    keyring = made(tmp_path / "k")
+    for name in (EPOCH, OTHER):
+        keyring.open_epoch(name)
+    wrapped = keyring.wrap(EPOCH, KEY, CONTEXT)
+    (tmp_path / "k/epochs/training%2F2027-05-20%2F1.key").write_bytes(b"not a key")
+    assert keyring.rotate("root") == 2
+    assert keyring.unwrap(EPOCH, wrapped, CONTEXT) == KEY
+    with pytest.raises(Tampered):
+        keyring.wrap(OTHER, KEY, CONTEXT)
+
+
+@pytest.mark.promise("P8")
+def test_readers_do_not_notice_a_rotation_of_the_root(tmp_path: Path) -> None:
+    keyring = made(tmp_path / "k")
+    keyring.open_epoch(EPOCH)
+    wrapped = keyring.wrap(EPOCH, KEY, CONTEXT)
+    stop = multiprocessing.get_context("fork").Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            _opens_all(tmp_path / "k", wrapped, keyring.mac("draw", b"", 1).digest)
+
+    readers = [multiprocessing.get_context("fork").Process(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for _ in range(20):
+        keyring.rotate("root")
+    stop.set()
+    for reader in readers:
+        reader.join(30)
+    assert [reader.exitcode for reader in readers] == [0, 0]

@@ -169,6 +169,27 @@ def test_every_version_marker_and_upload_is_listed_and_goes(store: Store_, prefi
 
 
 @pytest.mark.promise("P6")
+def test_versions_are_walked_by_name_from_a_place_on(store: Store_, prefix: str) -> None:
+    names = [prefix + name for name in ("a", "b", "b c", "d%2F")]
+    for name in names:
+        put(store, name)
+    store.hide(names[1])
+    walked = list(store.versions_after(prefix))
+    assert [version.object for version in walked] == [names[0], names[1], *names[1:]]
+    assert [version.object for version in store.versions_after(prefix, after=names[1])] == names[2:]
+    assert list(store.versions_after(prefix, after=names[3])) == []
+
+
+@pytest.mark.promise("P6")
+def test_an_uploads_exact_name_finds_it_alone(store: Store_, prefix: str) -> None:
+    store.start_upload(prefix + "c")
+    assert [upload.object for upload in store.list_uploads_of(prefix + "c")] == [prefix + "c"]
+    assert store.list_uploads_of(prefix) == [] == store.list_uploads_of(prefix + "cc")
+    assert prefix + "c" in {upload.object for upload in store.list_uploads("")}
+    store.abort_uploads(store.list_uploads_of(prefix + "c"))
+
+
+@pytest.mark.promise("P6")
 def test_deleting_one_version_leaves_the_others(store: Store, prefix: str) -> None:
     one, two = put(store, prefix + "a", b"one"), put(store, prefix + "a", b"two")
     store.delete_versions([one])
@@ -185,6 +206,16 @@ def test_evidence_is_read_back_by_version(store: Store) -> None:
         (name, first),
         (name, second),
     }
+
+
+def test_evidence_is_listed_from_a_name_on(store: Store) -> None:
+    room, until = f"tombstones/{uuid.uuid4()}/", datetime.now(UTC) + timedelta(days=1)
+    for name in ("2026-01-02", "2026-01-01", "2026-01-03", "2026-01-03"):
+        store.publish(room + name, b"x", until)
+    for after, left in (("2026-01-01T", 3), ("2026-01-02", 2), ("2026-01-03", 0), ("2025", 4)):
+        found = [held.object for held in store.list_evidence(room, room + after)]
+        assert found == sorted(found) and len(found) == left
+        assert all(name > room + after for name in found)
 
 
 def test_the_store_tells_its_time(store: Store) -> None:
@@ -235,6 +266,29 @@ def test_the_safe_gives_nothing_under_another_name_version_or_digest(store: Stor
     ]:
         with pytest.raises(Tampered):
             safe.take_out(store, keyring, "e", name, put.object, version, wrapped, digest)
+
+
+@pytest.mark.promise("P3")
+def test_of_an_object_that_was_altered_anywhere_nothing_is_given() -> None:
+    """Whatever an insider of the store puts in its place under the recorded version: chunks exchanged, or one bit."""
+    store, keyring = MemoryStore(), MemoryKeyring()
+    keyring.open_epoch("e")
+    put = safe.put_in(
+        store, keyring, "e", name_of(), "training/a", Private(bytes(2 * 2**20 + 9)), MemoryRandom()
+    )
+    raw = store.get("training", put.object, put.version)
+    header, chunk = 79, 2**20 + 16
+    assert len(raw) == header + 2 * chunk + 9 + 16
+    one, two = raw[header : header + chunk], raw[header + chunk : header + 2 * chunk]
+    for altered in (
+        raw[:header] + two + one + raw[header + 2 * chunk :],
+        raw[:header] + one + one + raw[header + 2 * chunk :],
+        raw[:-1] + bytes([raw[-1] ^ 1]),
+        raw[: header + chunk],
+    ):
+        store.versions = [(put.object, put.version, altered)]
+        with pytest.raises(Tampered, match="object_digest"):
+            safe.take_out(store, keyring, "e", put.name, put.object, put.version, put.wrapped, put.digest)
 
 
 class MemoryRandom:

@@ -13,8 +13,11 @@ import pytest
 from consigne.doors.settings import DATABASE_ROLES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DAG_IDS = {"ingest_recordings", "decide_retention_exception", "expire_recordings", "change_policy"}
-HUMAN = {"approve_exception", "approve_change"}
+DAG_IDS = {
+    *("ingest_recordings", "decide_retention_exception", "expire_recordings", "change_policy"),
+    *("confirm_expiry_volume", "reconcile_storage"),
+}
+HUMAN = {"approve_exception", "approve_change", "confirm_volume"}
 OF_THE_DOORS = {"apply_policy"}  # `consigne apply`: no act
 MAY_IMPORT = ("airflow", "consigne.doors", "__future__", "datetime", "typing")
 DESTROYING = ("destroy_keys", "delete_objects", "verify_absent", "sign_certificate")
@@ -106,15 +109,14 @@ def test_deletion_happens_in_no_other_dag(bag: Any) -> None:
 
 
 @pytest.mark.promise("P5")
-@pytest.mark.parametrize("dag", ["ingest_recordings", "expire_recordings"])
+@pytest.mark.parametrize("dag", ["ingest_recordings", "expire_recordings", "reconcile_storage"])
 def test_what_runs_by_itself_starts_unpaused_and_alone(bag: Any, dag: str) -> None:
     found = bag.dags[dag]
     assert found.is_paused_upon_creation is False
     assert (found.max_active_runs, found.catchup) == (1, False)
     assert found.timetable.can_be_scheduled
-    assert [task.task_id for task in found.tasks if task.retries == 0] == [
-        "report_batch" if dag == "ingest_recordings" else "report_expiry"
-    ]
+    reports = {"ingest_recordings": ["report_batch"], "expire_recordings": ["report_expiry"]}
+    assert [task.task_id for task in found.tasks if task.retries == 0] == reports.get(dag, [])
 
 
 @pytest.mark.parametrize("dag", sorted(DAG_IDS))

@@ -1,7 +1,7 @@
-"""Deaths before each call that changes something outside the process.
+"""Deaths before and after each call that changes something outside the process, and answers to it that are lost.
 
-Between two such calls only the process's own memory changes, and that goes with it: dying after one is dying
-before the next, so each place is tried once, and all places are tried.
+Between two such calls only the process's own memory changes, and that goes with it. A process whose answer is lost
+lives on: it takes what was carried out for failed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from acts.world import World
 from consigne.acts.journey import Platform
+from consigne.rules.errors import Unavailable
 
 
 class Killed(BaseException):
@@ -34,6 +35,33 @@ class Fuse:
             raise Killed
         self.left -= 1
 
+    def before(self, place: str) -> None:
+        self.burn(place)
+
+    def after(self, place: str) -> None:
+        """The call was carried out."""
+
+
+class After(Fuse):
+    """Kills when the call is carried out, before anybody knows it."""
+
+    def before(self, place: str) -> None:
+        pass
+
+    def after(self, place: str) -> None:
+        self.burn(place)
+
+
+class Lost(After):
+    """The call is carried out and its answer lost, once: the process lives on, and takes the part to be away."""
+
+    def after(self, place: str) -> None:
+        try:
+            self.burn(place)
+        except Killed:
+            self.left = -1
+            raise Unavailable("answer_lost", place) from None
+
 
 class Crashing:
     """A port whose calls named `changing` die with the fuse; of calls `one_by_one` each single item may."""
@@ -47,8 +75,10 @@ class Crashing:
         real = getattr(self._port, name)
 
         def call(*args: Any) -> Any:
-            self._fuse.burn(name)
-            return real(*args)
+            self._fuse.before(name)
+            answer = real(*args)
+            self._fuse.after(name)
+            return answer
 
         def each(items: Sequence[Any]) -> None:
             for item in items:
@@ -61,13 +91,13 @@ class Crashing:
 class Cut(Fuse):
     """PostgreSQL drops the connection instead, and only at a commit."""
 
-    def burn(self, place: str) -> None:
+    def before(self, place: str) -> None:
         if place == "commit":
-            Fuse.burn(self, place)
+            self.burn(place)
 
 
 class CrashingCatalog:
-    """A catalog that dies, or whose connection does, before the commit of a transaction that wrote something."""
+    """A catalog that dies, or whose connection does, at the commit of a transaction that wrote something."""
 
     def __init__(self, catalog: Any, fuse: Fuse) -> None:
         self._catalog, self._fuse = catalog, fuse
@@ -79,13 +109,16 @@ class CrashingCatalog:
     def begin(self) -> Iterator[Any]:
         with self._catalog.begin() as tx:
             yield tx
-            if tx.execute(text("SELECT pg_current_xact_id_if_assigned()")).scalar() is not None:
+            wrote = tx.execute(text("SELECT pg_current_xact_id_if_assigned()")).scalar() is not None
+            if wrote:
                 try:
-                    self._fuse.burn("commit")
+                    self._fuse.before("commit")
                 except Killed:
                     if not isinstance(self._fuse, Cut):
                         raise
                     tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        if wrote:
+            self._fuse.after("commit")
 
 
 def crashing(platform: Platform, fuse: Fuse) -> Platform:

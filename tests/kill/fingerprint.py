@@ -63,6 +63,13 @@ def fingerprint(world: World) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def settled(world: World) -> dict[str, Any]:
+    """The fingerprint; when a person's word ended an artifact is the moment of the try that came through."""
+    found = fingerprint(world)
+    rows = [("", *row[1:5], "", *row[6:]) if row[3] == "erased" else row for row in found["artifacts"]]
+    return found | {"artifacts": rows}
+
+
 def world_evidence(world: World) -> list[tuple[str, bytes]]:
     """Names and bodies in the evidence bucket."""
     store = world.platform.store

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -15,12 +18,15 @@ from acts.world import World, expire, ingest
 from consigne.acts import decide, extend
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Upload
+from consigne.acts.safe import take_out
+from consigne.acts.turn import turn_over
 from consigne.adapters.catalog import tables as t
 from consigne.rules.access import Denied
-from consigne.rules.errors import Unavailable
+from consigne.rules.errors import Conflict, Tampered, Unavailable
 from consigne.rules.request import Answer, Decision
+from consigne.rules.values import ArtifactName
 
-from .crashing import Cut, Fuse, Killed, crashing, part_states, set_parts
+from .crashing import After, Cut, Fuse, Killed, Lost, crashing, part_states, set_parts
 from .fingerprint import fingerprint, noise
 
 Act = Callable[[Platform, str], object]
@@ -50,25 +56,104 @@ class Saved:
                     tx.execute(insert(table), rows)
 
 
-def killed_everywhere(world: World, act: Act, deadly: type[Fuse] = Fuse) -> tuple[list[str], int]:
-    """Kill `act` at every place and run it again; returns the places, and the most noise that one death left."""
+def killed_everywhere(
+    world: World, act: Act, deadly: type[Fuse] = Fuse, told: Callable[[World], dict[str, Any]] = fingerprint
+) -> tuple[list[str], int]:
+    """Kill `act` at every place (or as `deadly` says) and run it again; returns the places, and the most noise that one
+    death left."""
     saved = Saved(world)
     act(world.platform, next(_RUNS))
-    undisturbed, at_rest, worst = fingerprint(world), noise(world), 0
+    undisturbed, at_rest, worst = told(world), noise(world), 0
     for number in count():
         saved.restore()
         fuse = deadly(number)
         try:
             act(crashing(world.platform, fuse), next(_RUNS))
-        except (Killed, Unavailable):
-            assert fuse.left == 0
+        except (Killed, Unavailable, Conflict):
+            assert fuse.left <= 0
             act(world.platform, next(_RUNS))
-        found = fingerprint(world)
-        assert found == undisturbed, f"killed before call {number}, {fuse.places[-1]}"
+        found = told(world)
+        assert found == undisturbed, f"{deadly.__name__}: call {number}, {fuse.places[-1]}"
         worst = max(worst, noise(world) - at_rest)
-        if fuse.left:
+        if fuse.left > 0:
             return fuse.places, worst
     raise AssertionError
+
+
+def places_of(world: World, act: Act) -> list[str]:
+    """The changing calls that an act makes, in order; all is as before."""
+    saved, fuse = Saved(world), After(10_000)
+    act(crashing(world.platform, fuse), next(_RUNS))
+    saved.restore()
+    return fuse.places
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("deadly", [After, Lost])
+def test_killed_after_any_call_of_an_ingest(world: World, deadly: type[Fuse]) -> None:
+    """Or the answer lost, and the process goes on in the belief that nothing was done."""
+    world.deliver("a")
+    world.deliver("b", notice=None)
+    places, worst = killed_everywhere(world, ingest, deadly)
+    assert {(row.source_id, row.state) for row in world.artifacts()} == {("a", "kept")}
+    assert {"put", "open_epoch", "clear", "commit"} == set(places)
+    assert 0 < worst <= 2
+
+
+@pytest.mark.promise("P3", "P8")
+def test_two_attempts_of_one_artifact_share_neither_key_nor_name(world: World) -> None:
+    """The worker that had stored it died before anybody knew: what it left opens under nothing that is kept."""
+    drawn: list[bytes] = []
+
+    def draw(count: int) -> bytes:
+        drawn.append(os.urandom(count))
+        return drawn[-1]
+
+    world.deliver_trial("a", left=LONG, transcript=None)
+    platform = replace(world.platform, random=draw)
+    [number] = [number for number, place in enumerate(places_of(world, ingest)) if place == "put"]
+    with pytest.raises(Killed):
+        ingest(crashing(platform, After(number)), "killed")
+    ingest(platform, "again")
+    first, second = world.store.versions
+    assert len(drawn) == len(set(drawn)) == 2 and first[0] != second[0] and first[2] != second[2]
+    [row] = world.artifacts("a")
+    assert (row.object, row.version) == second[:2] and world.content(row)
+    key, name = world.keys()[row.id], ArtifactName(row.id, row.attempt, row.purpose)
+    recorded = hashlib.sha256(first[2] or b"").digest()  # even by somebody who may write the catalog
+    with pytest.raises(Tampered):
+        take_out(world.store, world.keyring, row.epoch, name, *first[:2], key.wrapped, recorded)
+
+
+@pytest.mark.promise("P6", "P8")
+@pytest.mark.parametrize("deadly", [Fuse, After, Lost])
+def test_killed_anywhere_from_an_early_erasure_to_the_end_of_its_epoch(
+    world: World, deadly: type[Fuse]
+) -> None:
+    for seed, (id, left) in enumerate((("early", 9), ("stays", 9), ("ends", 5))):
+        world.deliver_trial(id, left=timedelta(minutes=left), seed=seed, transcript=None)
+    world.ingest()
+    with world.platform.catalog.begin() as tx:
+        now = world.platform.catalog.now(tx)
+        [early] = world.artifacts("early")
+        world.platform.catalog.set_clock(tx, early.id, now, restricted=True, ended_for="objected")
+
+    def act(platform: Platform, run: str) -> None:
+        # However long the test has run: nothing else falls due on the way.
+        gone = datetime.now(UTC) - world.base
+        if world.now() < world.base + timedelta(minutes=3):
+            world.pass_time(timedelta(minutes=1) - gone)
+            expire(platform, f"{run} early")
+        world.pass_time(timedelta(minutes=6) - gone)
+        turn_over(platform)
+        expire(platform, run)
+
+    places, _ = killed_everywhere(world, act, deadly)
+    states = {row.source_id: (row.state, row.epoch[-2:]) for row in world.artifacts()}
+    assert states == {"early": ("erased", "/0"), "stays": ("kept", "/1"), "ends": ("erased", "/0")}
+    assert sorted(world.epochs().values()) == ["destroyed", "destroyed", "open"]
+    assert {each["proof"] for each in world.verified().certificates} == {"cryptographic"}
+    assert set(places) == {"open_epoch", "commit", "publish", "delete_versions", "destroy_epoch"}
 
 
 @pytest.mark.promise("P8")
@@ -87,7 +172,8 @@ def test_killed_anywhere_in_an_ingest(world: World) -> None:
 
 
 @pytest.mark.promise("P5", "P8")
-def test_killed_anywhere_in_a_decision(world: World) -> None:
+@pytest.mark.parametrize("deadly", [Fuse, After, Lost])
+def test_killed_anywhere_in_a_decision(world: World, deadly: type[Fuse]) -> None:
     world.deliver_trial("a", left=LONG)
     world.ingest()
     ids = [row.id for row in world.artifacts("a")]
@@ -118,7 +204,7 @@ def test_killed_anywhere_in_a_decision(world: World) -> None:
         else:
             act(platform, run)
 
-    places, _ = killed_everywhere(world, again)
+    places, _ = killed_everywhere(world, again, deadly)
     after = world.artifacts("a")
     assert {row.state for row in after} == {"kept"} and all(row.restricted for row in after)
     assert before.due_at < after[0].due_at <= until

@@ -7,7 +7,6 @@ import signal
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -21,17 +20,9 @@ from consigne.rules.errors import ConsigneError
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 from contract.servers import Server
 
-from . import test_crash
-from .fingerprint import fingerprint, noise
+from .fingerprint import noise, settled
 from .real import Real
 from .test_crash import killed_everywhere
-
-
-def settled(world: World) -> dict[str, Any]:
-    """The fingerprint; when the old artifacts were let go is the moment of the try that came through."""
-    found = fingerprint(world)
-    rows = [("", *row[1:5], "", *row[6:]) if row[3] == "erased" else row for row in found["artifacts"]]
-    return found | {"artifacts": rows}
 
 
 def decided(world: World) -> ExceptionRequest:
@@ -45,8 +36,7 @@ def decided(world: World) -> ExceptionRequest:
 
 
 @pytest.mark.promise("P3", "P5", "P8")
-def test_killed_anywhere_in_a_change_of_purpose(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_crash, "fingerprint", settled)
+def test_killed_anywhere_in_a_change_of_purpose(world: World) -> None:
     world.deliver("a")
     world.deliver("b")
     world.ingest()
@@ -57,7 +47,7 @@ def test_killed_anywhere_in_a_change_of_purpose(world: World, monkeypatch: pytes
             extend.apply_decision(platform, world.policy, request)
         expire(platform, run)
 
-    places, worst = killed_everywhere(world, act)
+    places, worst = killed_everywhere(world, act, told=settled)
     assert {row.purpose for row in world.artifacts() if row.state == "kept"} == {"quality"}
     assert {row.purpose for row in world.artifacts() if row.state == "erased"} == {"training"}
     assert {"put", "open_epoch", "commit", "publish", "delete_versions"} <= set(places)

@@ -10,13 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from consigne.rules.envelope import (
     CHUNK_BYTES,
     HEADER_BYTES,
     TAG_BYTES,
+    _derive,
     open_range,
     open_sealed,
     seal,
@@ -168,6 +169,80 @@ def test_a_cut_is_seen_when_only_the_first_chunk_is_read() -> None:
     agreeing = replace(cut, 39, struct.pack(">Q", CHUNK_BYTES))
     with pytest.raises(Tampered):
         open_range(lambda start, length: agreeing[start : start + length], len(cut), KEY, NAME, 0, 10)
+
+
+RANGES = [
+    (0, 0),
+    (0, 1),
+    (CHUNK_BYTES - 1, 2),
+    (CHUNK_BYTES + 3, 9),
+    (2 * CHUNK_BYTES, 7),
+    (0, 3 * CHUNK_BYTES),
+]
+CHUNKS = [chunk_of(THREE, index) for index in range(3)]
+
+
+def read_of(sealed: bytes, start: int, length: int) -> bytes:
+    return open_range(lambda at, count: sealed[at : at + count], len(sealed), KEY, NAME, start, length)
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.parametrize(("start", "length"), RANGES)
+def test_with_any_header_byte_changed_no_range_is_read(start: int, length: int) -> None:
+    for place in range(HEADER_BYTES):
+        with pytest.raises(Tampered):
+            read_of(replace(THREE, place, bytes([THREE[place] ^ 1])), start, length)
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.parametrize(("start", "length"), RANGES)
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [0], [1], [2], [0, 1], [0, 2], [1, 2], [], [0, 0, 1, 2], [0, 1, 1, 2], [0, 1, 2, 2], [0, 0, 0, 2],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_with_chunks_dropped_doubled_or_cut_off_no_range_is_read(
+    chunks: list[int], start: int, length: int
+) -> None:
+    altered = THREE[:HEADER_BYTES] + b"".join(CHUNKS[index] for index in chunks)
+    with pytest.raises(Tampered):
+        read_of(altered, start, length)
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_chunk_in_another_s_place_or_of_another_artifact_is_never_read(place: int) -> None:
+    """And what is read beside it is what was stored: `safe.take_out` refuses the object as a whole."""
+    foreign = [
+        bytes(seal(key, name, pattern(2 * CHUNK_BYTES + 7)))
+        for key, name in [(KEY, OTHER_ARTIFACT), (KEY, OTHER_ATTEMPT), (bytes(32), NAME)]
+    ]
+    others = [chunk_of(sealed, place) for sealed in foreign]
+    others += [CHUNKS[index] for index in (0, 1) if place < 2 and index != place]
+    for other in others:
+        altered = replace(THREE, HEADER_BYTES + place * (CHUNK_BYTES + TAG_BYTES), other)
+        for index in range(3):
+            if index == place:
+                with pytest.raises(Tampered):
+                    read_of(altered, index * CHUNK_BYTES, 1)
+            else:
+                assert (
+                    read_of(altered, index * CHUNK_BYTES, 1)
+                    == pattern(2 * CHUNK_BYTES + 7)[index * CHUNK_BYTES : index * CHUNK_BYTES + 1]
+                )
+
+
+@pytest.mark.promise("P3")
+@given(st.binary(min_size=32, max_size=32), st.uuids(), st.uuids(), st.uuids())
+@settings(deadline=None)
+def test_two_attempts_share_neither_key_nor_nonce(key: bytes, artifact: UUID, one: UUID, other: UUID) -> None:
+    """Not even where both were given the same data key, which `safe.put_in` draws anew for each."""
+    assume(one != other)
+    derived = [_derive(key, ArtifactName(artifact, attempt, "training")) for attempt in (one, other)]
+    for mine, its in zip(*derived, strict=True):
+        assert mine != its
 
 
 @pytest.mark.promise("P3")

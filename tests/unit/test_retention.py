@@ -25,6 +25,7 @@ from consigne.rules.retention import (
     extended_due,
     falls_due,
     floor,
+    next_closing,
 )
 from consigne.rules.values import Part
 
@@ -139,6 +140,22 @@ def test_an_epoch_begins_within_its_day_and_never_later(instant: datetime, text:
     assert floor(begins, PARIS, length) == begins
     if length.is_under_a_day:
         assert instant - begins < timedelta(seconds=length.seconds)
+
+
+@pytest.mark.promise("P6")
+@given(INSTANTS, st.sampled_from(["PT1M", "PT7M", "PT5H", "PT23H59M", "P1D", "P1M"]))
+def test_the_next_daily_closing_is_ahead_and_no_later_than_the_day_s_end(
+    instant: datetime, text: str
+) -> None:
+    length = Duration.parse(text)
+    closing = next_closing(instant, PARIS, length)
+    assert instant < closing <= local_midnight(closing, PARIS) + timedelta(days=1)
+    if length.is_under_a_day:
+        assert floor(closing, PARIS, length) == closing
+        assert closing - instant <= timedelta(seconds=length.seconds_exact())
+    else:
+        assert closing == local_midnight(closing, PARIS)
+        assert closing - instant <= timedelta(hours=25)  # the day on which summer time ends
 
 
 @given(INSTANTS, INSTANTS)

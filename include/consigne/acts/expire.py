@@ -7,19 +7,23 @@ its chunk that is `erasing` and has not passed its step.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from consigne.acts.attest import attest_artifacts, attest_epoch, publish_certificates
+from consigne.acts.attest import attest_artifacts, publish_certificates
+from consigne.acts.foretell import make_forecast, set_aside
 from consigne.acts.journey import Platform
-from consigne.acts.ports import Erasure, ObjectVersion, Upload
+from consigne.acts.ports import Erasure, ObjectVersion
+from consigne.acts.remains import Remains, find_remains, see_remains
+from consigne.acts.tombstones import ROOM, write_tombstones
+from consigne.acts.truth import check_replayed
+from consigne.acts.turn import end_early
 from consigne.rules.clock import iso
 from consigne.rules.errors import Conflict, Misconfigured, Unavailable
 from consigne.rules.evidence.canonical import encode
-from consigne.rules.layout import part_prefix
 
-CHUNK = 200
+CHUNK = 1_000
 LIMIT = 50_000
 """Artifacts of one run; the next run takes what is left."""
 CLOCKS_APART = timedelta(minutes=5)
@@ -52,8 +56,10 @@ def freeze_manifest(platform: Platform, run: str, dry_run: bool) -> str | None:
 
 
 def check_clock(platform: Platform) -> None:
-    """Two clocks must agree, and the catalog's may not lie behind the register. Misconfigured otherwise."""
+    """Two clocks must agree, and the catalog's may not lie behind the register; no backup that came back may wait for
+    its replay. Misconfigured otherwise."""
     with platform.catalog.begin() as tx:
+        check_replayed(platform, tx)
         _, shift_s = platform.catalog.clock_shift(tx)
         now = platform.catalog.now(tx)
         newest = platform.catalog.newest_entry_at(tx)
@@ -69,12 +75,14 @@ def check_clock(platform: Platform) -> None:
 
 
 def measure_volume(platform: Platform, run: str) -> list[str]:
-    """Authorise the manifest (all of it, until a forecast exists); a dry run authorises nothing."""
+    """Authorise the manifest, but set aside what exceeds the forecast of the day before; never a wait for what is
+    ordinary, or for all where there is no forecast. A dry run authorises nothing."""
     with platform.catalog.begin() as tx:
-        manifest = platform.catalog.manifest_of(tx, run)
+        manifest, now = platform.catalog.manifest_of(tx, run), platform.catalog.now(tx)
         if manifest is None or manifest["dry_run"]:
             return []
-        if platform.catalog.authorise(tx, manifest["id"], manifest["digest"], platform.catalog.now(tx)):
+        if platform.catalog.authorise(tx, manifest["id"], manifest["digest"], now):
+            set_aside(platform, tx, manifest["id"], now)
             entry = {"subject": str(manifest["id"]), "digest": manifest["digest"]}
             platform.catalog.append(tx, "consigne", "expire:manifest:authorised", [entry])
         return [str(chunk) for chunk in platform.catalog.manifest_chunks(tx, manifest["id"])]
@@ -83,10 +91,9 @@ def measure_volume(platform: Platform, run: str) -> list[str]:
 def recheck(platform: Platform, chunk: str) -> int:
     """Lock, check again, `erasing`, tombstone, intent: one transaction. What was extended meanwhile stays."""
     ids = _authorised(platform, chunk)
-    version = platform.keyring.mac("tombstone", b"").version
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
-        started = platform.catalog.start_erasing(tx, ids, now, "period_ended", version)
+        started = platform.catalog.start_erasing(tx, ids, now, "period_ended")
         entries = [
             {"subject": str(erasure.artifact), "outcome": "intended", "ground": erasure.ground}
             for erasure in platform.catalog.erasures(tx, started)
@@ -102,8 +109,8 @@ def destroy_keys(platform: Platform, chunk: str) -> int:
         return 0
     unpublished = [erasure for erasure in todo if erasure.published_at is None]
     if unpublished:
-        data = encode([tombstone(erasure) for erasure in unpublished]) + b"\n"
-        name = f"tombstones/{iso(unpublished[0].erasing_at)}-{hashlib.sha256(data).hexdigest()[:32]}"
+        data = write_tombstones(platform, unpublished)
+        name = f"{ROOM}{iso(unpublished[0].erasing_at)}-{hashlib.sha256(data).hexdigest()[:32]}"
         platform.store.publish(name, data, platform.store.server_time() + EVIDENCE_KEPT)
     ids = [erasure.artifact for erasure in todo]
     with platform.catalog.begin() as tx:
@@ -116,51 +123,49 @@ def destroy_keys(platform: Platform, chunk: str) -> int:
     return len(gone)
 
 
-def tombstone(erasure: Erasure) -> dict[str, object]:
-    """What outlives an artifact: keyed digests and dates, no content (docs/formats.md)."""
-    return {
-        "artifact": str(erasure.artifact), "recording": str(erasure.recording), "purpose": erasure.purpose,
-        "part": erasure.part, "epoch": erasure.epoch, "attempt": str(erasure.attempt), "object": erasure.object,
-        "identity_digest": erasure.identity_digest.hex(), "audio_digest": erasure.audio_digest.hex(),
-        "key_version": erasure.key_version, "ground": erasure.ground, "erasing_at": iso(erasure.erasing_at),
-    }  # fmt: skip
-
-
 def delete_objects(platform: Platform, chunk: str) -> int:
-    """Every version, marker and incomplete upload under the artifact's prefix goes, whoever put it there."""
+    """Every version, marker and incomplete upload under the artifacts' prefixes goes, whoever put it there."""
     todo = [e for e in _erasures(platform, chunk) if e.key_deleted_at is not None and e.absent_at is None]
-    for erasure in todo:
-        versions, uploads = _listed(platform, erasure)
-        # Noted first: counted after it, a crash in between would leave a certificate that says nothing was there.
-        with platform.catalog.begin() as tx:
-            counts = {"versions_deleted": len(versions), "uploads_aborted": len(uploads)}
-            platform.catalog.mark_erasures(tx, [erasure.artifact], **counts)
-        platform.store.abort_uploads(uploads)
-        platform.store.delete_versions(versions)
+    found = find_remains(platform, todo)
+    # A listing may lag behind what was put: the recorded version goes whether or not it is listed.
+    recorded = [ObjectVersion(e.object, e.version, False) for e in todo]
+    _remove(platform, {e.artifact: (found[e.artifact], 0, 0) for e in todo}, recorded)
     return len(todo)
 
 
-def _listed(platform: Platform, erasure: Erasure) -> tuple[list[ObjectVersion], list[Upload]]:
-    """All under the artifact's prefix. Each attempt's name is asked for by itself too: MinIO reads uploads from
-    its disk for an exact name only."""
-    prefix = part_prefix(erasure.object)
-    versions = platform.store.list_versions(prefix)
-    names = {prefix, erasure.object, *(version.object for version in versions)}
-    found = {upload: None for name in sorted(names) for upload in platform.store.list_uploads(name)}
-    return versions, list(found)
+def _remove(
+    platform: Platform, found: Mapping[UUID, tuple[Remains, int, int]], recorded: Sequence[ObjectVersion] = ()
+) -> None:
+    """artifact → what goes, and how many versions and uploads went before."""
+    counted: dict[tuple[int, int], list[UUID]] = {}
+    for artifact, (remains, versions, uploads) in found.items():
+        key = (versions + len(remains.versions), uploads + len(remains.uploads))
+        counted.setdefault(key, []).append(artifact)
+    # Noted first: counted after it, a crash in between would leave a certificate that says nothing was there.
+    with platform.catalog.begin() as tx:
+        for (versions, uploads), ids in counted.items():
+            platform.catalog.mark_erasures(tx, ids, versions_deleted=versions, uploads_aborted=uploads)
+    platform.store.abort_uploads([upload for remains, *_ in found.values() for upload in remains.uploads])
+    listed = [one for remains, *_ in found.values() for one in remains.versions]
+    platform.store.delete_versions(list(dict.fromkeys([*recorded, *listed])))
 
 
 def verify_absent(platform: Platform, chunk: str) -> int:
-    """The listing of the exact prefix is empty, seen after the deletion; Unavailable where it is not: the next
-    run deletes again."""
+    """Nothing is seen under the exact prefix, after the deletion. What is seen all the same goes now, and
+    Unavailable lets the task look again."""
     todo = [e for e in _erasures(platform, chunk) if e.versions_deleted is not None and e.absent_at is None]
-    absent = [e.artifact for e in todo if _listed(platform, e) == ([], [])]
     with platform.catalog.begin() as tx:
-        platform.catalog.mark_erasures(tx, absent, absent_at=platform.catalog.now(tx))
-    if len(absent) < len(todo):
-        raise Unavailable(
-            "still_listed", f"{len(todo) - len(absent)} artifacts", "deleted again by the next run"
-        )
+        began_at = platform.catalog.now(tx)
+    seen = see_remains(platform, todo)
+    absent = [e.artifact for e in todo if seen[e.artifact] == Remains()]
+    with platform.catalog.begin() as tx:
+        platform.catalog.mark_erasures(tx, absent, absent_at=began_at)
+    left = [e for e in todo if seen[e.artifact] != Remains()]
+    if left:
+        counts = {e.artifact: (e.versions_deleted or 0, e.uploads_aborted or 0) for e in left}
+        _remove(platform, {id: (seen[id], *counts[id]) for id in counts})
+        sign_certificate(platform, chunk)  # of the others: one that stays must not keep them from theirs
+        raise Unavailable("still_listed", f"{len(left)} artifacts", "removed now, and looked for again")
     return len(absent)
 
 
@@ -170,6 +175,7 @@ def sign_certificate(platform: Platform, chunk: str) -> int:
     with platform.catalog.begin() as tx:
         gone = [erasure for erasure in platform.catalog.erasures(tx, ids) if erasure.absent_at is not None]
         if gone:
+            end_early(platform, tx, gone)
             attest_artifacts(platform, tx, gone)
             platform.catalog.finish_erasing(
                 tx, [erasure.artifact for erasure in gone], platform.catalog.now(tx)
@@ -178,38 +184,9 @@ def sign_certificate(platform: Platform, chunk: str) -> int:
     return len(gone)
 
 
-def close_epochs(platform: Platform, dry_run: bool) -> list[str]:
-    """Destroy the keys of due epochs that hold nothing any more. The fence decides for each."""
-    if dry_run:
-        return []
-    check_clock(platform)
-    with platform.catalog.begin() as tx:
-        names = platform.catalog.epochs_to_close(tx, platform.catalog.now(tx))
-    closed = [name for name in names if _close(platform, name)]
-    publish_certificates(platform, EVIDENCE_KEPT)
-    return closed
-
-
-def _close(platform: Platform, name: str) -> bool:
-    with platform.catalog.begin() as tx:
-        if not platform.catalog.start_closing(tx, name):
-            return False
-        platform.catalog.append(
-            tx, "consigne", "expire:epoch:closing", [{"subject": name, "outcome": "intended"}]
-        )
-    platform.keyring.destroy_epoch(name)
-    if platform.keyring.epoch_lives(name):
-        raise Unavailable("epoch_lives", name, "the keyring still holds a key that it reported destroyed")
-    with platform.catalog.begin() as tx:
-        now = platform.catalog.now(tx)
-        if platform.catalog.close_epoch(tx, name, now):
-            attest_epoch(platform, tx, name, now)
-    return True
-
-
 def report_expiry(platform: Platform, run: str) -> dict[str, int]:
     """How many artifacts and epochs are left past their end, and certificates unpublished; Conflict('overdue')
-    where any is, so that the run shows it."""
+    where any is, so that the run shows it. Writes the forecast of the local day, once."""
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         manifest = platform.catalog.manifest_of(tx, run)
@@ -218,11 +195,12 @@ def report_expiry(platform: Platform, run: str) -> dict[str, int]:
         left = 0
         if manifest is None or not manifest["dry_run"]:
             left = platform.catalog.overdue(tx, frozen_at)
-            left += len(platform.catalog.epochs_to_close(tx, frozen_at))
+            left += platform.catalog.epochs_late(tx, frozen_at)
             left += sum(map(len, platform.catalog.unpublished_certificates(tx).values()))
         if manifest is not None:
             entry = {"subject": str(manifest["id"]), "left": left}
             platform.catalog.append(tx, "consigne", "expire:manifest:reported", [entry])
+        make_forecast(platform, tx, now)
     if left:
         raise Conflict("overdue", f"{left} left", "see the failed tasks of this run; the next run goes on")
     return {"left": left}

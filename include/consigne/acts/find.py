@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
+from consigne.acts.ports import Mac
 from consigne.rules.checks import NUMBER
 from consigne.rules.errors import BadInput
+from consigne.rules.values import Private
 
 _KEY = "blind-index"
 _FILLERS = re.compile(r"[\s.()/\-]")
@@ -19,12 +22,23 @@ def caller_indexes(platform: Platform, number: str) -> list[bytes]:
     plain = _FILLERS.sub("", number)
     if plain == "anonymous" or not re.fullmatch(NUMBER, plain):
         raise BadInput("bad_field", "caller")
-    newest = platform.keyring.mac(_KEY, b"").version
+    versions = platform.keyring.versions(_KEY)
     return [
         platform.keyring.mac(_KEY, written.encode(), version).digest
         for written in _writings(plain)
-        for version in range(1, newest + 1)
+        for version in versions
     ]
+
+
+def caller_index(platform: Platform, tx: Transaction, number: Private[str]) -> Mac:
+    """The blind index to keep of a number as its source wrote it: under the newest version of the key by which each
+    hold and objection that is over this number knows it."""
+    message = number.reveal().encode()
+    macs = [platform.keyring.mac(_KEY, message, version) for version in platform.keyring.versions(_KEY)]
+    if len(macs) == 1:
+        return macs[0]
+    known = platform.catalog.known_callers(tx, [mac.digest for mac in macs])
+    return next((mac for mac in reversed(macs) if all(mac.digest in one for one in known)), macs[0])
 
 
 def _writings(plain: str) -> list[str]:

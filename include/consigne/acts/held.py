@@ -6,20 +6,16 @@ Here keys follow, a chunk a transaction, so that epochs can close; run again aft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from consigne.acts.catalog import Transaction
-from consigne.acts.epochs import open_epoch, open_first
+from consigne.acts.epochs import fence, move_keys, open_epoch, open_first
 from consigne.acts.journey import Platform
 from consigne.acts.locate import policy_now
 from consigne.acts.ports import Artifact
-from consigne.acts.safe import rewrap
 from consigne.rules.clock import iso
-from consigne.rules.errors import Conflict, Tampered
 from consigne.rules.hold import Hold
 from consigne.rules.policy.model import Policy
-from consigne.rules.values import ArtifactName
 
 CHUNK = 200
 AT_ONCE = 4000
@@ -80,10 +76,10 @@ def _catch(platform: Platform, hold: Hold, found: Sequence[Artifact]) -> int:
         steady, now = platform.catalog.steady_hold(tx, hold.id), platform.catalog.now(tx)
         if steady is None or not steady.keeps(now):
             return 0
-        _fence(platform, tx, epochs.values())
+        fence(platform, tx, epochs.values())
         taken = platform.catalog.lock_unheld(tx, [artifact.id for artifact in found])
         moves = {artifact: epochs[artifact.purpose] for artifact in taken}
-        outcomes = _move(platform, tx, moves)
+        outcomes = move_keys(platform, tx, moves)
         platform.catalog.catch(tx, steady, [artifact.id for artifact in taken], now)
         entries = [
             _entry(artifact, outcomes[artifact.id], steady.id)
@@ -108,12 +104,12 @@ def _release(platform: Platform, policy: Policy, found: Sequence[Artifact]) -> i
     epochs = {clock: open_epoch(platform, policy, *clock) for clock in sorted(clocks)}
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
-        _fence(platform, tx, epochs.values())
+        fence(platform, tx, epochs.values())
         locked = platform.catalog.lock_left(tx, [artifact.id for artifact in found])
         # A clock that was set meanwhile has no epoch here: the next round has.
         taken = [one for one in locked if one.own_due_at <= now or (one.purpose, one.own_due_at) in epochs]
         moves = {one: epochs.get((one.purpose, one.own_due_at), one.epoch) for one in taken}
-        outcomes = _move(platform, tx, moves)
+        outcomes = move_keys(platform, tx, moves)
         platform.catalog.release(tx, [artifact.id for artifact in taken], now)
         entries = [
             _entry(artifact, outcomes[artifact.id], artifact.hold) | {"due_at": iso(artifact.own_due_at)}
@@ -121,30 +117,6 @@ def _release(platform: Platform, policy: Policy, found: Sequence[Artifact]) -> i
         ]
         platform.catalog.append(tx, "consigne", "hold:artifact:released", entries)
     return len(taken)
-
-
-def _fence(platform: Platform, tx: Transaction, epochs: Iterable[str]) -> None:
-    for epoch in sorted(set(epochs)):
-        if not platform.catalog.hold_epoch_open(tx, epoch):
-            raise Conflict("epoch_closing", epoch, "the next minute takes the next generation")
-
-
-def _move(platform: Platform, tx: Transaction, moves: Mapping[Artifact, str]) -> dict[UUID, str]:
-    """artifact → the epoch that wraps its key now. A key that does not open, or is gone, stays where it is: it
-    must not stop its neighbours, and its row keeps its epoch from closing."""
-    keys = platform.catalog.wrapped_keys(tx, [artifact.id for artifact in moves])
-    moved: dict[UUID, tuple[str, bytes]] = {}
-    for artifact, epoch in moves.items():
-        if epoch == artifact.epoch or artifact.id not in keys:
-            continue
-        name = ArtifactName(artifact.id, artifact.attempt, artifact.purpose)
-        try:
-            wrapped = rewrap(platform.keyring, artifact.epoch, epoch, keys[artifact.id], name)
-        except (Conflict, Tampered):
-            continue
-        moved[artifact.id] = epoch, wrapped
-    platform.catalog.move_keys(tx, moved)
-    return {one.id: moved[one.id][0] if one.id in moved else one.epoch for one in moves}
 
 
 def _entry(artifact: Artifact, epoch: str, hold: UUID | None) -> dict[str, object]:

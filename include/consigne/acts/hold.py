@@ -45,7 +45,7 @@ def place_hold(platform: Platform, policy: Policy, actor: Actor, wanted: Mandate
     """Place a hold; from the commit on it keeps what fits. Placed or denied, the register says so.
 
     Denied: access.py's codes for `hold`. BadInput names `mandate`, `authority`, `reason`, `scope`, `recording`
-    ('unknown_recording' too), `caller`, `agent`, `since`, `until` or `review` ('review_passed', 'review_too_far').
+    ('unknown_recording' too, and 'recording_erased' where nothing of it is kept any more), `caller`, `agent`, `since`, `until` or `review` ('review_passed', 'review_too_far').
     """
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
@@ -53,7 +53,11 @@ def place_hold(platform: Platform, policy: Policy, actor: Actor, wanted: Mandate
             return denied
         hold = _hold(platform, tx, policy, actor, wanted, now)
         platform.catalog.add_hold(tx, hold)
-        platform.catalog.append(tx, actor.user, "hold:hold:placed", [_told(hold)])
+        # From here on nothing begins to be erased: what did before is too late for this hold, which says so.
+        if hold.recording and not platform.catalog.is_kept(tx, hold.recording):
+            raise BadInput("recording_erased", "recording")
+        told = _told(hold) | {"too_late": platform.catalog.being_erased(tx, hold)}
+        platform.catalog.append(tx, actor.user, "hold:hold:placed", [told])
     return hold
 
 

@@ -180,7 +180,7 @@ def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) ->
     callers = callers_of(platform, incoming)
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
-        known = platform.catalog.known(tx, [identity])
+        known = platform.catalog.known(tx, [identity], read.digests.audios)
         objections = platform.catalog.objections_of(tx, identity, callers)
         at_start = platform.catalog.policy_at(tx, min(incoming.started_at, row.received_at))
         informed = informed_at(platform, tx, at_start, incoming.agent)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -38,7 +38,6 @@ class Platform:
     random: Callable[[int], bytes]
     new_id: Callable[[], UUID]
     acknowledged: Callable[[Policy, str], datetime | None]  # when an agent acknowledged the policy's notice
-    backups_kept: timedelta  # the declared horizon of keyring and database backups
     witness: Witness
 
 

@@ -10,6 +10,7 @@ from consigne.acts.journey import Platform
 from consigne.acts.ports import Artifact
 from consigne.acts.reclock import due_now
 from consigne.acts.safe import take_out
+from consigne.acts.truth import check_replayed
 from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.errors import Conflict, Misconfigured
 from consigne.rules.policy.model import Policy
@@ -29,9 +30,10 @@ def export(platform: Platform, actor: Actor, id: UUID, reason: str) -> Offered |
     """One artifact's content for an actor whose roles were just read; `reason` is a code of the policy.
 
     Offered or denied, the register's entry is committed before this returns. Denied('unknown_artifact')
-    where there is none. Faults: Conflict('absent', 'epoch_gone') where it goes in this very moment.
+    where there is none, Denied('lost') where what came back from a backup cannot open it. Faults: Conflict('absent', 'epoch_gone') where it goes in this very moment.
     """
     with platform.catalog.begin() as tx:
+        check_replayed(platform, tx)
         artifact = platform.catalog.artifact(tx, id)
         wrapped = platform.catalog.wrapped_key(tx, id)
         now = platform.catalog.now(tx)
@@ -41,6 +43,8 @@ def export(platform: Platform, actor: Actor, id: UUID, reason: str) -> Offered |
         hushed = platform.catalog.is_hushed(tx, id)
         due_at = due_now(platform, tx, artifact, now) if artifact else now
         verdict = _judge(policy, actor, artifact, due_at, hushed, reason, now)
+        if not isinstance(verdict, Denied) and platform.catalog.lost(tx, id) is not None:
+            verdict = Denied("lost")
         told = _told(id, artifact, policy) | (
             # A denial goes without its reason: one that the policy does not list may be any text.
             {"code": verdict.code} if isinstance(verdict, Denied) else {"reason": reason}

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
-from consigne.acts.ports import Delivery, Waiting
+from consigne.acts.ports import Delivery, Mac, Waiting
+from consigne.acts.truth import check_replayed
 from consigne.rules.errors import BadInput, Conflict
 from consigne.rules.evidence.canonical import encode
 from consigne.rules.policy.model import Policy
@@ -18,9 +19,18 @@ from consigne.rules.recording import IncomingRecording
 from consigne.rules.sources import native
 from consigne.rules.values import Private
 
+_KEY = "tombstone"
+
 
 def in_force(platform: Platform, tx: Transaction, now: datetime) -> Policy:
-    """The policy at an instant; without one nothing is judged."""
+    """The policy at an instant; without one nothing is judged, nor while a restored backup is not brought to the
+    truth."""
+    check_replayed(platform, tx)
+    return policy_for(platform, tx, now)
+
+
+def policy_for(platform: Platform, tx: Transaction, now: datetime) -> Policy:
+    """As `in_force`, for what brings a restored backup to the truth."""
     policy = platform.catalog.policy_at(tx, now)
     if policy is None:
         raise Conflict("no_policy", "catalog", "run `consigne apply` with a policy that is in force")
@@ -34,14 +44,26 @@ def policy_now(platform: Platform) -> Policy:
 
 
 def waiting(platform: Platform, policy: Policy) -> dict[bytes, Waiting]:
-    """What lies in intake, by the keyed digest of its stem."""
-    places = platform.intake.waiting(policy.size_cap_bytes)
-    return {stem_digest(platform, place.stem): place for place in places}
+    """What lies in intake, by the keyed digest of its stem: the one that it was claimed by, else the newest."""
+    versions = platform.keyring.versions(_KEY)
+    claimed = _claimed(platform) if len(versions) > 1 else set()
+    found: dict[bytes, Waiting] = {}
+    for place in platform.intake.waiting(policy.size_cap_bytes):
+        digests = stem_digests(platform, place.stem, versions)
+        found[next((digest for digest in digests if digest in claimed), digests[-1])] = place
+    return found
 
 
-def stem_digest(platform: Platform, stem: str) -> bytes:
-    """By what a delivery is found again in intake."""
-    return platform.keyring.mac("tombstone", b"stem" + stem.encode("utf-8", "surrogateescape")).digest
+def _claimed(platform: Platform) -> set[bytes]:
+    with platform.catalog.begin() as tx:
+        return {row.stem_digest for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
+
+
+def stem_digests(platform: Platform, stem: str, versions: Sequence[int] | None = None) -> list[bytes]:
+    """By what a delivery is found again in intake, under these versions of the key (all where none are given)."""
+    message = b"stem" + stem.encode("utf-8", "surrogateescape")
+    mac, wanted = platform.keyring.mac, versions or platform.keyring.versions(_KEY)
+    return [mac(_KEY, message, version).digest for version in wanted]
 
 
 def located(found: Mapping[bytes, Waiting], row: Delivery) -> Waiting:
@@ -68,12 +90,15 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Keyed digests (32 bytes each) of (source, id), of audio and metadata together, and of the audio alone.
-    The key stays in the keyring, so that none can be guessed from a copy of the catalog."""
+    """Keyed digests (32 bytes each) of (source, id), of audio and metadata together, and of the audio alone, all
+    under one version of the key; `audios` are the last under every version, oldest first. The key stays in the
+    keyring, so that none can be guessed from a copy of the catalog."""
 
     identity: bytes
     content: bytes
     audio: bytes
+    version: int
+    audios: tuple[bytes, ...]
 
 
 def contents(platform: Platform, policy: Policy, found: Mapping[bytes, Waiting], row: Delivery) -> Contents:
@@ -89,18 +114,28 @@ def _digests(
     platform: Platform, incoming: IncomingRecording, metadata: Private[bytes], audio: Private[bytes]
 ) -> Digests:
     sound, words = (hashlib.sha256(content.reveal()).digest() for content in (audio, metadata))
-    mac = platform.keyring.mac
+    mac, versions = platform.keyring.mac, platform.keyring.versions(_KEY)
+    identity = identity_digest(platform, incoming.source, incoming.id)
+    audios = {version: mac(_KEY, b"audio" + sound, version).digest for version in versions}
     return Digests(
-        identity_digest(platform, incoming.source, incoming.id),
-        mac("tombstone", b"content" + sound + words).digest,
-        mac("tombstone", b"audio" + sound).digest,
+        identity.digest,
+        mac(_KEY, b"content" + sound + words, identity.version).digest,
+        audios[identity.version],
+        identity.version,
+        tuple(audios.values()),
     )
 
 
-def identity_digest(platform: Platform, source: str, id: str) -> bytes:
-    """What recognises a call again by the name that its source gave it."""
-    name = encode({"source": source, "id": id})
-    return platform.keyring.mac("tombstone", b"identity" + name).digest
+def identity_digest(platform: Platform, source: str, id: str) -> Mac:
+    """What recognises a call again by the name that its source gave it: under the version of the key by which the
+    catalog knows it already, so that all its rows agree; else under the newest."""
+    name = b"identity" + encode({"source": source, "id": id})
+    macs = [platform.keyring.mac(_KEY, name, version) for version in platform.keyring.versions(_KEY)]
+    if len(macs) == 1:
+        return macs[0]
+    with platform.catalog.begin() as tx:
+        known = platform.catalog.known_identities(tx, [mac.digest for mac in macs])
+    return next((mac for mac in macs if mac.digest in known), macs[-1])
 
 
 def lacks_words(policy: Policy, purposes: Sequence[str], incoming: IncomingRecording) -> bool:

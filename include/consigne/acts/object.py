@@ -66,7 +66,7 @@ def said_in(platform: Platform, policy: Policy, incoming: IncomingRecording) -> 
     said = incoming.objection
     if said is None:
         return None
-    call = identity_digest(platform, incoming.source, incoming.id)
+    call = identity_digest(platform, incoming.source, incoming.id).digest
     purposes, at = purposes_said(said, policy), said_at(incoming, said)
     name = encode({"call": call.hex(), "purposes": list(purposes), "at": iso(at)})
     alternative = said.alternative if said.alternative and _CODE.fullmatch(said.alternative) else None
@@ -111,7 +111,7 @@ def _heard(platform: Platform, policy: Policy, spoken: Spoken, now: datetime) ->
         raise BadInput("bad_field", "alternative")
     return Objection(
         platform.new_id(),
-        identity_digest(platform, spoken.source, call) if call else None,
+        identity_digest(platform, spoken.source, call).digest if call else None,
         tuple(caller_indexes(platform, number)) if number else (),
         tuple(dict.fromkeys(spoken.purposes)),
         spoken.alternative,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from consigne.rules.audio.pcm import Audio
 from consigne.rules.checks import Row
+from consigne.rules.reconcile import Listed
 from consigne.rules.recording import Transcript
 from consigne.rules.values import Private, Quarantined
 
@@ -64,8 +65,17 @@ class Store(Protocol):
     def list_versions(self, prefix: str) -> list[ObjectVersion]:
         """Versions and markers under a prefix, as `expire`."""
 
+    def versions_after(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        """The same by name, as they are read, those alone whose name comes after `after`."""
+
+    def walk_versions(self) -> Iterator[Listed]:
+        """Every version and marker in `recordings` by object name, ascending, as `reconcile`; a page at a time."""
+
     def list_uploads(self, prefix: str) -> list[Upload]:
         """Incomplete uploads whose object name is exactly or begins with the prefix, as `expire`."""
+
+    def list_uploads_of(self, object: str) -> list[Upload]:
+        """Incomplete uploads of exactly this name, as `expire`."""
 
     def delete_versions(self, versions: Sequence[ObjectVersion]) -> None:
         """Delete each by version, as `expire`; idempotent; Unavailable where any failed."""
@@ -79,8 +89,8 @@ class Store(Protocol):
     def read_evidence(self, name: str, version: str | None = None) -> bytes:
         """Read from `evidence` as `reconcile`; Conflict('absent') where there is none."""
 
-    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
-        """Versions in `evidence` under a prefix, as `reconcile`."""
+    def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
+        """Versions in `evidence` under a prefix whose names come after this one, as `reconcile`."""
 
     def server_time(self) -> datetime:
         """The `Date` of the store's answer, UTC: the second clock."""
@@ -248,6 +258,10 @@ class Mailer(Protocol):
 class Witness(Protocol):
     """Somebody outside who was told of published checkpoints. Faults: Unavailable, Misconfigured."""
 
+    @property
+    def listens(self) -> bool:
+        """Whether there is anybody."""
+
     def tell(self, note: bytes) -> bool:
         """Tell a checkpoint (a signed note); told twice, nothing changes. False where there is nobody."""
 
@@ -303,6 +317,15 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """A row of `epochs`."""
+
+    name: str
+    purpose: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Wrapped:
     """A row of `data_keys`: an attempt's key, wrapped under an epoch."""
 
@@ -322,6 +345,20 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class DueRow:
+    """An artifact that a run would take: `ended_for` says why its clock was ended, where its period is not why."""
+
+    id: UUID
+    recording: UUID
+    purpose: str
+    part: str
+    state: str
+    due_at: datetime
+    epoch: str
+    ended_for: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
     """A tombstone on its way: what is done of an artifact's deletion."""
 
@@ -337,6 +374,7 @@ class Erasure:
     due_at: datetime
     policy: str
     earlier_epochs: Sequence[str]
+    version: str
     identity_digest: bytes
     audio_digest: bytes
     key_version: int

@@ -11,6 +11,7 @@ from consigne.acts import safe
 from consigne.acts.catalog import Catalog, Transaction
 from consigne.acts.deliveries import delivery_ids, finish, found_in, quarantine, taking
 from consigne.acts.epochs import open_epoch
+from consigne.acts.find import caller_index
 from consigne.acts.journey import Platform, Step, advance
 from consigne.acts.locate import Contents, contents, in_force, lacks_words, policy_now, waiting
 from consigne.acts.ports import Artifact, Delivery
@@ -190,7 +191,7 @@ def settle(
     if not platform.catalog.move_delivery(tx, row.id, token, "admitted", "protected", **values):
         return False
     if (
-        not platform.catalog.add_recording(tx, _recording(platform, policy, row, result))
+        not platform.catalog.add_recording(tx, _recording(platform, tx, policy, row, result))
         and row.recording is None
     ):
         raise Conflict(
@@ -214,13 +215,15 @@ def _refuse_purposes(
     platform.catalog.append(tx, "consigne", "ingest:delivery:refused", entries)
 
 
-def _recording(platform: Platform, policy: Policy, row: Delivery, result: Stowed) -> dict[str, object]:
+def _recording(
+    platform: Platform, tx: Transaction, policy: Policy, row: Delivery, result: Stowed
+) -> dict[str, object]:
     incoming, digests = result.read.incoming, result.read.digests
-    caller = platform.keyring.mac("blind-index", incoming.caller.reveal().encode())
+    caller = caller_index(platform, tx, incoming.caller)
     return {
         "id": result.recording, "source": row.source, "source_id": incoming.id,
         "identity_digest": digests.identity, "content_digest": digests.content, "audio_digest": digests.audio,
-        "started_at": incoming.started_at, "received_at": row.received_at, "duration_ms": result.duration_ms,
+        "key_version": digests.version, "started_at": incoming.started_at, "received_at": row.received_at, "duration_ms": result.duration_ms,
         "direction": incoming.direction, "queue": incoming.queue, "agent": incoming.agent,
         "language": incoming.language, "caller_index": caller.digest, "caller_index_version": caller.version,
         "notice": incoming.notice.version if incoming.notice else None, "policy": policy.digest,

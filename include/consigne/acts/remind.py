@@ -13,6 +13,9 @@ when a server takes it. A message holds a reference, never content.
 | `hold_review_30`, `hold_review_7` | the designated, so many days before a hold's review | hold, review date |
 | `draft_waiting` | the designated, not its author | draft |
 | `draft_over` | the draft's author | draft |
+| `volume_waiting` | the designated: more fell due than was foretold | volume |
+| `finding_open` | the designated: reconciliation found what waits for their answer | day |
+| `register_gap` | the designated: entries of the register wait too long to be published or witnessed | day |
 | `attempt` | the designated: somebody tried to get round the desk | day |
 """
 
@@ -33,6 +36,7 @@ from consigne.rules.clock import add, local_date, parse_instant
 from consigne.rules.errors import Misconfigured, Unavailable
 from consigne.rules.policy.model import Policy
 from consigne.rules.request import owners_awaited
+from consigne.rules.sealing import gap_since
 from consigne.rules.values import Actor
 
 TOLD_FOR = timedelta(days=3)
@@ -53,8 +57,11 @@ def remind(platform: Platform) -> int:
         notes = {
             *_of_requests(platform, tx, policy, now),
             *_of_drafts(platform, tx, policy, now),
+            *_of_volumes(platform, tx, policy, now),
             *_of_holds(platform, tx, policy, now),
             *_of_attempts(platform, tx, policy, now),
+            *_of_gaps(platform, tx, policy, now),
+            *_of_findings(platform, tx, policy, now),
         }
         rows = [
             {"id": platform.new_id(), "recipient": to, "kind": kind, "subject": subject, "made_at": now, "next_try_at": now}
@@ -107,6 +114,11 @@ def _of_drafts(platform: Platform, tx: Transaction, policy: Policy, now: datetim
             yield draft["author"], "draft_over", str(draft["id"])
 
 
+def _of_volumes(platform: Platform, tx: Transaction, policy: Policy, now: datetime) -> Iterator[Note]:
+    for volume in platform.catalog.volumes_waiting(tx):
+        yield from ((user, "volume_waiting", str(volume.id)) for user in designated(policy, now))
+
+
 def _of_holds(platform: Platform, tx: Transaction, policy: Policy, now: datetime) -> Iterator[Note]:
     for hold in platform.catalog.reviews(tx, now + timedelta(days=REVIEWS[0])):
         subject = f"{hold['id']} {local_date(hold['review_at'], policy.zone)}"
@@ -120,6 +132,18 @@ def _of_attempts(platform: Platform, tx: Transaction, policy: Policy, now: datet
     shown = [entry for kind, entry in newest if entry and is_shown(kind, entry.get("code"))]
     if any(local_date(parse_instant(entry["at"]), policy.zone) == today for entry in shown):
         yield from ((user, "attempt", str(today)) for user in designated(policy, now))
+
+
+def _of_findings(platform: Platform, tx: Transaction, policy: Policy, now: datetime) -> Iterator[Note]:
+    for day in {local_date(at, policy.zone) for at in platform.catalog.alarms_found(tx, now - TOLD_FOR)}:
+        yield from ((user, "finding_open", str(day)) for user in designated(policy, now))
+
+
+def _of_gaps(platform: Platform, tx: Transaction, policy: Policy, now: datetime) -> Iterator[Note]:
+    since = gap_since(platform.catalog.sealing(tx), now, platform.witness.listens)
+    if since is not None:
+        day = str(local_date(since, policy.zone))
+        yield from ((user, "register_gap", day) for user in designated(policy, now))
 
 
 @dataclass(slots=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from consigne.acts.catalog import Transaction
+from consigne.acts.evidence import RESTORATIONS, objects
 from consigne.acts.expire import EVIDENCE_KEPT
 from consigne.acts.journey import Platform
-from consigne.rules.errors import Tampered
+from consigne.acts.ports import ObjectVersion
+from consigne.rules.clock import iso
+from consigne.rules.errors import Misconfigured, Tampered, Unavailable
 from consigne.rules.evidence.errors import EvidenceError
 from consigne.rules.evidence.merkle import Frontier, hash_leaf
 from consigne.rules.evidence.proofs import (
@@ -20,11 +23,17 @@ from consigne.rules.evidence.proofs import (
 )
 from consigne.rules.evidence.register import verify_register
 from consigne.rules.evidence.report import Finding, Report
-from consigne.rules.evidence.signature import checkpoint_body, sign_note
+from consigne.rules.evidence.signature import checkpoint_body, read_checkpoint, sign_note, split_note
+from consigne.rules.sealing import LONGEST_GAP
 
 BATCH = 50_000
 PUBLISH_EVERY = timedelta(hours=1)
 ROOM = "checkpoints/"
+ACTOR = "consigne"
+_LOST = "The catalog says that this checkpoint was published; the bucket lacks it."
+_MISPLACED = "This checkpoint lies under a name that is not its own."
+_LACKS = "The outside witness was told of this checkpoint; the bucket lacks it."
+_FORGOT = "The outside witness was told of this checkpoint, and has it no more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,9 @@ def seal(platform: Platform) -> Sealed:
         if rows:
             catalog.number(tx, [id for id, _ in rows], before.size)
             _sign(platform, tx, before.extend(hash_leaf(leaf) for _, leaf in rows))
+    if rows:
+        with catalog.begin() as tx:
+            catalog.tidy_register(tx)
     return Sealed(len(rows), before.size + len(rows))
 
 
@@ -65,7 +77,7 @@ def _read_frontier(platform: Platform, newest: Mapping[str, Any] | None) -> Fron
 
 def _sign(platform: Platform, tx: Transaction, frontier: Frontier) -> None:
     root = frontier.root()
-    body = checkpoint_body(platform.catalog.origin(tx), frontier.size, root)
+    body = checkpoint_body(platform.catalog.register_origin(tx), frontier.size, root)
     signature = platform.keyring.sign(body)
     public_key = platform.keyring.public_keys()[signature.key]
     note = sign_note(body, signature.key, lambda _: signature.bytes, public_key)
@@ -82,7 +94,7 @@ def publish(platform: Platform, asked: bool = False) -> int | None:
     catalog = platform.catalog
     with catalog.begin() as tx:
         newest, last = catalog.newest_checkpoint(tx), catalog.newest_checkpoint(tx, published=True)
-        now = catalog.now(tx)
+        now, sealing = catalog.now(tx), catalog.sealing(tx)
     if newest is None or newest["published_at"] is not None:
         return None
     if last is not None and not asked and now - last["published_at"] < PUBLISH_EVERY:
@@ -93,25 +105,120 @@ def publish(platform: Platform, asked: bool = False) -> int | None:
     )
     with catalog.begin() as tx:
         catalog.mark_checkpoint(tx, size, now, version)
+        _note_gap(platform, tx, "published", sealing.waiting_since, now)
     return size
 
 
-def check_register(platform: Platform) -> Report:
-    """The register of this installation against every checkpoint version in the evidence bucket."""
-    held = [found for found in platform.store.list_evidence(ROOM) if not found.is_marker]
-    notes = [(found.object, platform.store.read_evidence(found.object, found.version)) for found in held]
-    versions = {(found.object, found.version) for found in held}
+def tell_witness(platform: Platform) -> int | None:
+    """Tell the outside witness of the newest published checkpoint, until it knows. Returns its size; None where it
+    is told already, or nobody is there to be told. Where the witness is away, the register says so once for each
+    checkpoint, and the fault is raised."""
+    catalog = platform.catalog
+    with catalog.begin() as tx:
+        last, sealing = catalog.newest_checkpoint(tx, published=True), catalog.sealing(tx)
+    if last is None or last["witnessed_at"] is not None:
+        return None
+    size: int = last["size"]
+    try:
+        if not platform.witness.tell(last["note"]):
+            return None
+    except (Unavailable, Misconfigured) as fault:
+        _note_trouble(platform, size, fault.code)
+        raise
+    with catalog.begin() as tx:
+        now = catalog.now(tx)
+        catalog.mark_witnessed(tx, size, now)
+        _note_gap(platform, tx, "witnessed", sealing.untold_since, now)
+    return size
+
+
+def _note_trouble(platform: Platform, size: int, code: str) -> None:
     with platform.catalog.begin() as tx:
+        known = platform.catalog.newest_entry(tx, "seal:witness:failed")
+        if known is None or (known["size"], known["code"]) != (size, code):
+            platform.catalog.append(tx, ACTOR, "seal:witness:failed", [{"size": size, "code": code}])
+
+
+def _note_gap(
+    platform: Platform, tx: Transaction, outcome: str, since: datetime | None, now: datetime
+) -> None:
+    """What waited longer than it may is in the register, once it is over."""
+    if since is not None and now - since > LONGEST_GAP:
+        entry = {"outcome": outcome, "from": iso(since), "until": iso(now)}
+        platform.catalog.append(tx, ACTOR, "seal:gap:noticed", [entry])
+
+
+def check_register(platform: Platform) -> Report:
+    """The register of this installation against every checkpoint version in the evidence bucket, against what the
+    outside witness was told, and against the catalog's own checkpoints."""
+    with platform.catalog.begin() as tx:  # first what follows from the others: all may go on meanwhile
         recorded = platform.catalog.published_checkpoints(tx)
-        report = verify_register(platform.catalog.sealed_rows(tx), notes, platform.keyring.public_keys())
-    lost = [
-        Finding.failed(
-            _name(size), "The catalog says that this checkpoint was published; the bucket lacks it."
-        )
-        for size, version in recorded.items()
-        if (_name(size), version) not in versions
+        witnessed = platform.catalog.witnessed_checkpoints(tx)
+    told = platform.witness.told()
+    held = platform.store.list_evidence(ROOM)
+    restored = list(objects(platform, RESTORATIONS))
+    hidden = [found for found in platform.store.list_evidence(RESTORATIONS) if found.is_marker]
+    notes = [
+        (found.object, platform.store.read_evidence(found.object, found.version))
+        for found in held
+        if not found.is_marker
     ]
-    return Report((*report.findings, *lost))
+    keys = platform.keyring.public_keys()
+    outside = [(f"witness note {place}", note) for place, note in enumerate(told or (), 1)]
+    with platform.catalog.begin() as tx:
+        platform.catalog.steady(tx)
+        minutes = platform.catalog.checkpoint_notes(tx)
+        report = verify_register(
+            platform.catalog.sealed_rows(tx), [*notes, *outside], keys, minutes, restored
+        )
+    versions = {(found.object, found.version) for found in held}
+    more = [
+        *(_tell_marker(found) for found in [*held, *hidden] if found.is_marker),
+        *(
+            Finding.failed(name, _MISPLACED)
+            for name, note in notes
+            if _size(note, keys) not in (-1, _read_name(name))
+        ),
+        *(
+            Finding.failed(_name(size), _LOST)
+            for size, version in recorded.items()
+            if (_name(size), version) not in versions
+        ),
+        *_compare_witness(notes, told, witnessed, keys),
+    ]
+    return Report((*report.findings, *more))
+
+
+def _tell_marker(found: ObjectVersion) -> Finding:
+    return Finding.failed(found.object, "A delete marker lies over it: somebody tried to remove it.")
+
+
+def _compare_witness(
+    notes: Sequence[tuple[str, bytes]],
+    told: Sequence[bytes] | None,
+    witnessed: Sequence[int],
+    keys: Mapping[str, bytes],
+) -> list[Finding]:
+    """What the witness knows and the bucket lacks, and what the witness knew."""
+    if told is None:
+        return (
+            [Finding.not_proven("", "The outside witness cannot be asked what it was told.")]
+            if witnessed
+            else []
+        )
+    known, published = {_size(note, keys) for note in told}, {_size(note, keys) for _, note in notes}
+    return [
+        *(Finding.failed(_name(size), _LACKS) for size in sorted(known - published - {-1})),
+        *(Finding.failed(_name(size), _FORGOT) for size in witnessed if size not in known),
+    ]
+
+
+def _size(note: bytes, keys: Mapping[str, bytes]) -> int:
+    """Of a checkpoint that verifies; -1 for one that does not."""
+    try:
+        return open_checkpoint(note, keys).size
+    except EvidenceError:
+        return -1
 
 
 def prove_entries(platform: Platform, leaves: Sequence[bytes]) -> dict[str, bytes]:
@@ -127,6 +234,11 @@ def prove_entries(platform: Platform, leaves: Sequence[bytes]) -> dict[str, byte
     files = {_file(newest["size"]): newest["note"]}
     if last is not None and last["size"] < newest["size"]:
         files[_file(last["size"])] = last["note"]
+    if (
+        last is not None
+        and last["size"] < newest["size"]
+        and _origin(last["note"]) == _origin(newest["note"])
+    ):
         name = f"consistency-{last['size']}-{newest['size']}.json"
         files[name] = write_consistency_proof(known, last["note"], newest["note"])
     places = {leaf: number for number, leaf in enumerate(known)}
@@ -138,6 +250,15 @@ def prove_entries(platform: Platform, leaves: Sequence[bytes]) -> dict[str, byte
 
 def _name(size: int) -> str:
     return f"{ROOM}{size:012d}"
+
+
+def _read_name(name: str) -> int:
+    number = name.removeprefix(ROOM)
+    return int(number) if number.isdecimal() and _name(int(number)) == name else -2
+
+
+def _origin(note: bytes) -> str:
+    return read_checkpoint(split_note(note)[0]).origin
 
 
 def _file(size: int) -> str:

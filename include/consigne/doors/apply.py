@@ -10,17 +10,16 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from consigne.acts.draw import keep_months
-from consigne.acts.repair import destroy_again
+from consigne.acts.replay import bring_to_truth
 from consigne.adapters.catalog.grants import grant, make_roles
 from consigne.adapters.catalog.migrate import migrate
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
-from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
 from consigne.doors.settings import DATABASE_ROLES, DRAW_SECRET, Settings
-from consigne.doors.wiring import open_platform, read_acknowledgements_of
+from consigne.doors.wiring import keyring_of, open_platform, read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.limits import breaches
 from consigne.rules.policy.load import Loaded, load
@@ -42,13 +41,24 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
     catalog = Catalog(open_engine(settings.database_url("owner")), os.urandom)
     with catalog.begin() as tx:
         # A keyring is made once, before the first policy: one that is missing later is away, not new.
-        open_keyring(settings.keyring_url).prepare(first=catalog.newest_policy(tx) is None)
+        keyring_of(settings).prepare(first=catalog.newest_policy(tx) is None)
         _put_in_force(catalog, tx, settings, given, say)
     apply_current(settings, say)
+    _bring_to_truth(settings, say)
     settings.secret(DRAW_SECRET)  # made now, so that a telephone system can be given it
     keep_months(open_platform(settings, "decide"))  # no call is drawn under a month that is not committed
-    for name in destroy_again(open_platform(settings, "expire")):
-        say(f"epoch {name} had come back with a restored keyring: destroyed again")
+
+
+def _bring_to_truth(settings: Settings, say: Say) -> None:
+    """What came back from a backup is erased and destroyed again before anything opens. `restored` in the state
+    folder names, one a line, the parts that `consigne restore` put back."""
+    told = settings.state_dir / "restored"
+    declared = set(told.read_text().split()) if told.is_file() else set()
+    found = bring_to_truth(open_platform(settings, "expire"), declared)
+    told.unlink(missing_ok=True)
+    if found is not None:
+        counts = ", ".join(f"{name} {count}" for name, count in found.counts.items())
+        say(f"{', '.join(found.parts)} came back from a backup: {counts or 'nothing to erase again'}")
 
 
 def apply_current(settings: Settings, say: Say) -> None:
@@ -117,6 +127,9 @@ def prepare_catalog(settings: Settings, admin: Engine) -> None:
         if settings.test_clock:
             # Never in a given database whose register already runs on the real clock.
             tx.execute(text("UPDATE clock SET test = true WHERE NOT EXISTS (SELECT FROM policies)"))
+            # A restored database does not turn time back.
+            shift = text("UPDATE clock SET offset_s = greatest(offset_s, :s) WHERE test")
+            tx.execute(shift, {"s": settings.clock_offset_s})
 
 
 def _put_in_force(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from consigne.rules.errors import BadInput, Misconfigured
@@ -19,11 +21,15 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "reconcile", "read")
 AIRFLOW_DATABASE = "consigne_airflow"  # and its role: a given server may hold another Airflow
 FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run", "witness")
+MODULE_VARIABLES = ("SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF", "ChrystokiConfigurationPath")
+"""By which PKCS#11 modules are told their configuration; `up` starts its parts with a clean environment."""
 MAIL_SECRET = "mail-password"
 SWEEP_SECRET = "desk-sweep"
 """The secret with which the sealer calls the desk's `/internal/sweep` (header X-Consigne-Sweep)."""
 DRAW_SECRET = "draw-hook"
 """The secret with which a telephone system asks `/consigne/draw` at call set-up."""
+AUDIT_SECRET = "audit-hook"
+"""The secret with which the store sends its audit log to `/consigne/internal/store-audit`."""
 # Account -> its role (contract.md, Commands). Nobody is Admin.
 ACCOUNTS = {
     "ops": "ops",
@@ -43,6 +49,9 @@ class Settings:
     state_dir: Path
     policy_file: Path = CHECKOUT / "config" / "demo.yaml"
     test_clock: bool = False
+    clock_offset_s: int = (
+        0  # how far the test clock was last seen shifted: a restored database does not turn it back
+    )
     expiry_by_minute: bool = False  # a purpose of the policy ends by less than a day
     airflow_port: int = 0
     store_port: int = 0
@@ -52,6 +61,7 @@ class Settings:
     socket_dir: str = ""  # of the embedded PostgreSQL; `up` chooses it
     database_given: bool = False
     keyring_given: str = ""
+    keyring_environment: dict[str, str] = field(default_factory=dict)  # of MODULE_VARIABLES
     transcriber_given: str = ""
     witness_given: str = ""
     mail_given: str = ""  # smtp[s]://user@host:port?from=…; its password is a secret
@@ -136,12 +146,13 @@ class Settings:
         """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL, CONSIGNE_MAIL_URL,
         CONSIGNE_WITNESS_URL and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
         never its value; a model that is not there, now or since, is Misconfigured too."""
+        from consigne.adapters.keyring.open import open_keyring
         from consigne.adapters.mail import read_url
         from consigne.adapters.names import PresidioNames
         from consigne.adapters.transcriber.open import open_transcriber  # numbers: slow to import
         from consigne.adapters.witness import open_witness
 
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         if store := os.environ.get("CONSIGNE_STORE_URL"):
             parts = urlsplit(store)
             if parts.scheme not in ("http", "https") or not parts.hostname or not parts.password:
@@ -158,14 +169,18 @@ class Settings:
             self._put_secret("database-server", urlunsplit(("postgresql", parts.netloc, "", parts.query, "")))
             changes["database_given"] = True
         if keyring := os.environ.get("CONSIGNE_KEYRING_URL"):
-            changes["keyring_given"] = keyring
+            found = {name: os.environ[name] for name in MODULE_VARIABLES if name in os.environ}
+            changes |= {"keyring_given": keyring, "keyring_environment": found}
+        if keyring := keyring or self.keyring_given:
+            os.environ.update(self.keyring_environment | changes.get("keyring_environment", {}))
+            open_keyring(keyring).check()
         if mail := os.environ.get("CONSIGNE_MAIL_URL"):
             server = read_url(mail)
             if server and server.password:
                 self._put_secret(MAIL_SECRET, server.password)
             changes["mail_given"] = server.url if server else ""
         if witness := os.environ.get("CONSIGNE_WITNESS_URL"):
-            open_witness(witness)
+            open_witness(witness, None, lambda: datetime.now(UTC))
             changes["witness_given"] = witness
         transcriber = os.environ.get("CONSIGNE_TRANSCRIBER_URL") or self.transcriber_url
         open_transcriber(transcriber).prepare()

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from consigne.acts.journey import Platform
+from consigne.acts.ports import Mailer
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
 from consigne.adapters.expectations import Expectations
 from consigne.adapters.intake.folder import FolderIntake
-from consigne.adapters.keyring.open import open_keyring
+from consigne.adapters.keyring.open import Provider, open_keyring
+from consigne.adapters.mail import SmtpMailer, read_url
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.minio import MinioStore
 from consigne.adapters.transcriber.open import open_transcriber
 from consigne.adapters.witness import open_witness
-from consigne.doors.settings import CHECKOUT, Settings
+from consigne.doors.settings import CHECKOUT, MAIL_SECRET, Settings
 from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
 from consigne.rules.errors import BadInput, Misconfigured
 from consigne.rules.policy.model import Policy
@@ -29,7 +32,7 @@ LONE_JSON_S = 10.0
 
 def open_platform(settings: Settings, role: str) -> Platform:
     """Everything an act needs, the catalog opened as one database role. Nothing is contacted yet."""
-    keyring = open_keyring(settings.keyring_url)
+    keyring = keyring_of(settings)
     return Platform(
         catalog=Catalog(open_engine(settings.database_url(role)), os.urandom),
         store=MinioStore(
@@ -47,9 +50,21 @@ def open_platform(settings: Settings, role: str) -> Platform:
         random=os.urandom,
         new_id=uuid.uuid4,
         acknowledged=lambda policy, agent: _acknowledged(settings, policy, agent),
-        backups_kept=timedelta(0),
-        witness=open_witness(settings.witness_url),
+        witness=open_witness(settings.witness_url, _mailer(settings), lambda: datetime.now(UTC)),
     )
+
+
+def _mailer(settings: Settings) -> Mailer | None:
+    server = read_url(settings.mail_url)
+    if server and server.user:
+        server = replace(server, password=settings.secret(MAIL_SECRET))
+    return SmtpMailer(server) if server else None
+
+
+def keyring_of(settings: Settings) -> Provider:
+    """The keyring, its module told where its configuration lies. Nothing is contacted yet."""
+    os.environ.update(settings.keyring_environment)
+    return open_keyring(settings.keyring_url)
 
 
 def _acknowledged(settings: Settings, policy: Policy, agent: str) -> datetime | None:

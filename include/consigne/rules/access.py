@@ -10,6 +10,7 @@ A denial is a value with a code:
 | `not_kept` | the artifact is not there any more, or not yet |
 | `past_due` | its time is up, whatever the state of its deletion |
 | `restricted` | kept, but nobody listens |
+| `lost` | kept, but its object or its key did not come back from a backup (`acts.listen` says so) |
 | `role_missing` | the verb belongs to a role that the actor does not have |
 | `not_designated` | has the role, but the policy does not designate the actor today |
 | `is_requester` | nobody decides on what they asked for |

@@ -31,6 +31,8 @@ ATTEMPTS = (
     "decide:request:necessity_denied",
     "configure:policy:visa_denied",
     "configure:policy:run_refused",
+    "expire:volume:answer_denied",
+    "expire:volume:run_refused",
 )
 """Kinds of register entries that the DPO is shown as attempts."""
 

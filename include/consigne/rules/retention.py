@@ -92,6 +92,15 @@ def floor(instant: datetime, zone: str, epoch_length: Duration) -> datetime:
     return midnight + (instant - midnight) // length * length
 
 
+def next_closing(now: datetime, zone: str, epoch_length: Duration) -> datetime:
+    """The next daily closing (UTC), when epochs from which something was erased early are turned over: the end of
+    this local day, or of the epoch within it where epochs are shorter than a day."""
+    midnight = midnight_of(local_date(now, zone) + timedelta(days=1), zone)
+    if not epoch_length.is_under_a_day:
+        return midnight
+    return min(midnight, floor(now, zone, epoch_length) + timedelta(seconds=epoch_length.seconds_exact()))
+
+
 def epoch_name(purpose: str, due_at: datetime, zone: str, epoch_length: Duration, generation: int = 0) -> str:
     """`training/2027-05-20/0` by local day; `trial/2026-11-22T05:41Z/0` (UTC) for epochs under a day."""
     if epoch_length.is_under_a_day:

@@ -37,6 +37,9 @@ def test_every_thing_asked_of_airflow_is_said_in_words(word: str) -> None:
         ("decide_retention_exception", "decide:task:denied", f"/decide/{ID}"),
         ("change_policy", "decide:task:touched", f"/policy/drafts/{ID}"),
         (None, "configure:policy:visa_denied", f"/policy/drafts/{ID}"),
+        ("confirm_expiry_volume", "decide:task:denied", f"/volumes/{ID}"),
+        (None, "expire:volume:answer_denied", f"/volumes/{ID}"),
+        (None, "decide:request:answer_denied", f"/decide/{ID}"),
     ],
 )
 def test_it_leads_to_what_it_was_about(dag: str | None, kind: str, path: str) -> None:

@@ -18,7 +18,7 @@ from consigne.doors.settings import MAIL_SECRET, Settings
 ID = "0cc5364e-6a82-445c-9879-c88bf9bd801d"
 KINDS = {
     "request_waiting", "request_lapsing", "recording_going", "extension_ending", "request_over", "draft_waiting",
-    "draft_over", "attempt", *(f"hold_review_{days}" for days in REVIEWS),
+    "draft_over", "attempt", "volume_waiting", "finding_open", "register_gap", *(f"hold_review_{days}" for days in REVIEWS),
 }  # fmt: skip
 """As the table of acts/remind.py has them."""
 
@@ -39,6 +39,7 @@ def told(kind: str, subject: str) -> Message:
         ("request_waiting", ID, f"decide/{ID}"),
         ("hold_review_7", f"{ID} 2026-12-01", f"holds/{ID}"),
         ("draft_over", ID, f"policy/drafts/{ID}"),
+        ("volume_waiting", ID, f"volumes/{ID}"),
         ("attempt", "2026-11-22", ""),
     ],
 )

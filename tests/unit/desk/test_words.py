@@ -95,6 +95,7 @@ def test_every_finding_of_the_form_has_words(shipped_text: str) -> None:
     """Whatever stands where something else belongs."""
     tree = read_tree(shipped_text).value
     tree |= {"demo": False, "reminders": {"request": "P1D", "recording": "P7D"}}
+    tree["backups"] = {"database": "P7D", "keyring": "P7D"}
     tree["agents"]["consulted_on"] = "2025-12-01"
     purposes = tree["purposes"]
     tree["purposes"] = {"training": purposes["training"] | {"legal_text": "x", "needs": {"trigger": "agent"}}}

@@ -211,3 +211,24 @@ def test_facts_cannot_replace_what_the_format_says() -> None:
         "artifact", artifact_facts() | {"proof": "cryptographic", "statement": "all bytes gone"}
     )
     assert (body["proof"], body["statement"]) == ("logical", STATEMENTS["artifact"])
+
+
+FIRST = (
+    b'{"body":{"artifacts":["artifact-0","artifact-1","artifact-2"],"assurance":"logical","clock":{"offset_s":0,"test":false},"destroyed_at":"2026-11-20T08:14:03.000Z","entry":"645fe3240348adf0d07224c78569759152b9d787a35caf6caa7d2d6658efb2dc","epoch":"training/2026-11-20/0","format":"consigne-certificate/1","id":"certificate-epoch","irrecoverable_after":"2026-12-20T08:14:03.000Z","issued_at":"2026-11-20T08:14:03.000Z","proof":"cryptographic","provider":"file","purpose":"training","scope":"epoch","statement":"When destroyed_at was read, the provider reported that it had destroyed the epoch\'s key, under which the data keys of the artifacts named here were wrapped. That no copy of the key is left anywhere is not claimed; those in backups are gone after irrecoverable_after if the declared horizons are kept."},"inclusion":{"index":0,"path":[],"size":1},"note":"consigne.example/register/certificates/chunk-2\\n1\\n3Og1JMrCLhh33VK1xc6Key/Ysm0UPYmGYGixZ6t63iA=\\n\\n\\u2014 consigne.example/signing-1 lIfAKqBy8y8D71QyQCgk4Aj9Qz4rKkIWmVfPKZdpVO8zBxoQG3GKkihkZABcVJdDTkR6Bt1WqGPHLZIX2qnpDKONbQo=\\n"}'
+    + b"\n"
+)
+"""Issued before the second format: what an auditor may hold."""
+
+
+@pytest.mark.promise("P6")
+def test_a_certificate_of_the_first_format_still_opens() -> None:
+    opened = open_certificate(FIRST, KEYS)
+    assert opened.body["format"] == "consigne-certificate/1"
+    assert "backups" not in opened.body
+
+
+@pytest.mark.promise("P6")
+def test_an_assurance_has_its_own_statement_and_no_other_s() -> None:
+    body = certificate_body("artifact", artifact_facts())
+    with pytest.raises(Malformed, match="assurance_statement"):
+        check_body(body | {"assurance": "hsm"})

@@ -7,6 +7,7 @@ from textwrap import indent
 
 import pytest
 
+from consigne.rules.evidence.certificate import ASSURED, STATEMENTS
 from consigne.rules.evidence.entry import encode_payload, leaf
 from consigne.rules.evidence.merkle import hash_leaf
 from consigne.rules.evidence.proofs import write_consistency_proof, write_register_proofs
@@ -41,3 +42,10 @@ def test_the_page_shows_the_hashes() -> None:
     assert leaf(bytes(32), PAYLOAD) == REGISTER[0]
     assert REGISTER[0].hex() in PAGE
     assert hash_leaf(REGISTER[0]).hex() in PAGE
+
+
+def test_the_page_has_the_fixed_texts() -> None:
+    for assurance, text in ASSURED.items():
+        assert f"| `{assurance}` | {text} |" in PAGE
+    for text in STATEMENTS.values():
+        assert text in PAGE

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from consigne.doors.cli.pyz import build_pyz
+from consigne.doors.pyz import build_pyz
 from consigne.rules.evidence.signature import write_public_keys
 
 from .vectors import KEYS, issue_artifacts, issue_epoch

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from consigne.rules.evidence.entry import encode_payload, leaf
-from consigne.rules.evidence.register import SealedRow, verify_register
+from consigne.rules.evidence.register import PURGING, SealedRow, verify_register
 from consigne.rules.evidence.report import Report
 
 from .vectors import AT, KEYS, sign_checkpoint
@@ -15,9 +15,20 @@ def make_row(number: int) -> SealedRow:
     return SealedRow(number, leaf(salt, payload), salt, payload)
 
 
+def make_purging(number: int, to: int) -> SealedRow:
+    salt = number.to_bytes(32, "big")
+    payload = encode_payload({"at": AT, "kind": PURGING, "actor": "consigne", "from": 0, "to": to})
+    return SealedRow(number, leaf(salt, payload), salt, payload)
+
+
 ROWS = [make_row(number) for number in range(5000)]
+ROWS[4000] = make_purging(4000, 1200)
 LEAVES = [row.leaf for row in ROWS]
 PUBLISHED = [(f"checkpoint-{size}", sign_checkpoint(LEAVES[:size])) for size in (4500, 1, 3000, 3000)]
+
+
+def purged(numbers: range) -> list[SealedRow]:
+    return [row._replace(salt=None, payload=None) if row.number in numbers else row for row in ROWS]
 
 
 def failures(report: Report) -> list[tuple[str, str]]:
@@ -80,12 +91,80 @@ def test_a_dropped_tail_is_noticed() -> None:
 
 @pytest.mark.promise("P7")
 def test_purged_entries_still_verify_and_are_counted() -> None:
-    rows = [row._replace(salt=None, payload=None) if row.number < 1200 else row for row in ROWS]
+    rows = purged(range(1200))
     report = verify_register(rows, PUBLISHED, KEYS)
     assert report.verified
     assert "What 1200 entries said was purged" in report.findings[-1].sentence
     rows[7] = ROWS[7]._replace(salt=None)
     assert not verify_register(rows, PUBLISHED, KEYS).verified
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (range(1201), "Entry 1200: what was said there is gone"),
+        (range(1300, 1400), "Entries 1300 to 1399: what was said there is gone"),
+        (range(4001), "Entries 0 to 4000: what was said there is gone"),
+    ],
+    ids=["one more than announced", "elsewhere", "the announcement too"],
+)
+def test_what_was_purged_without_an_entry_is_noticed(numbers: range, said: str) -> None:
+    [found] = failures(verify_register(purged(numbers), PUBLISHED, KEYS))
+    assert said in found[1]
+
+
+MINUTES = [sign_checkpoint(LEAVES[:size]) for size in (1000, 2900, 2950, 3000, 4000, 4501, 4700)]
+
+
+@pytest.mark.promise("P7")
+def test_the_catalogs_own_checkpoints_name_the_entries_more_closely() -> None:
+    rows = [*ROWS]
+    rows[2910] = make_row(9999)._replace(number=2910)
+    found = failures(verify_register(rows, PUBLISHED, KEYS, MINUTES))
+    assert [file for file, _ in found] == ["", "checkpoint-3000", "checkpoint-3000", "checkpoint-4500", ""]
+    assert all("among entries 2900 to 2949 one was" in sentence for _, sentence in found[:4])
+    assert found[4] == ("", "Entries 4700 to 4999 are numbered, and no checkpoint was signed over them.")
+
+
+@pytest.mark.promise("P7")
+def test_a_change_behind_the_last_publication_contradicts_the_catalogs_own_checkpoint() -> None:
+    rows = [*ROWS[:4700]]
+    rows[4500] = make_row(9999)._replace(number=4500)
+    found = failures(verify_register(rows, PUBLISHED, KEYS, MINUTES))
+    assert [sentence for _, sentence in found] == [
+        "The register contradicts the checkpoint of 4501 entries: entry 4500 was changed, moved, dropped or put in."
+    ]
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("place", range(len(MINUTES)))
+def test_one_of_them_that_was_made_up_misleads_nobody(place: int) -> None:
+    rows = [*ROWS[:4700]]
+    rows[1700] = make_row(9999)._replace(number=1700)
+    sizes = (1000, 2900, 2950, 3000, 4000, 4501, 4700)
+    leaves = [row.leaf for row in rows]
+    forged = (
+        sign_checkpoint(leaves[: sizes[place]]).partition(b"\n\n")[0]
+        + b"\n\n"
+        + MINUTES[place].partition(b"\n\n")[2]
+    )
+    minutes = [*MINUTES[:place], forged, *MINUTES[place + 1 :]]
+    found = [sentence for _, sentence in failures(verify_register(rows, PUBLISHED, KEYS, minutes))]
+    about = [sentence for sentence in found if "contradicts" in sentence]
+    assert about and all("among entries" in sentence for sentence in about)
+    for sentence in about:
+        first, _, last = sentence.partition("among entries ")[2].split(" one was")[0].partition(" to ")
+        assert int(first) <= 1700 <= int(last)
+    if sizes[place] > 4500:
+        assert "A checkpoint that the catalog keeps does not verify: its signature is wrong." in found
+
+
+@pytest.mark.promise("P7")
+def test_two_checkpoints_of_one_size_contradict_each_other() -> None:
+    other = sign_checkpoint([row.leaf for row in ROWS[1:3001]])
+    found = failures(verify_register(ROWS, [*PUBLISHED, ("witness", other)], KEYS))
+    assert any("Two checkpoints of 3000 entries contradict each other" in sentence for _, sentence in found)
 
 
 def test_a_checkpoint_by_another_key_or_of_another_register_fails() -> None:

@@ -104,6 +104,7 @@ def artifact_facts(number: int = 0, **changed: Json) -> dict[str, Json]:
         "epoch": "training/2026-11-20/0",
         "entry": REGISTER[number].hex(),
         "clock": {"test": False, "offset_s": 0},
+        "backups": {"database": "P7D", "keyring": "P7D"},
         "artifact": f"artifact-{number}",
         "recording": "recording-0",
         "part": "audio",
@@ -133,6 +134,7 @@ def epoch_facts(**changed: Json) -> dict[str, Json]:
         "epoch": "training/2026-11-20/0",
         "entry": REGISTER[6].hex(),
         "clock": {"test": False, "offset_s": 0},
+        "backups": {"database": "P7D", "keyring": "P7D"},
         "destroyed_at": AT,
         "artifacts": ["artifact-0", "artifact-1", "artifact-2"],
     }

@@ -91,6 +91,8 @@ BREACHES: list[tuple[str, str, str, str]] = [
     ("approval: [dpo]", "approval: [owner]", "purposes.training.approval", "dpo_not_asked"),
     ("names_kept: P12M", "names_kept: P13M", "register.names_kept", "names_kept"),
     ("names_kept: P12M", "names_kept: P5M", "register.names_kept", "names_kept"),
+    ("keyring: P7D}", "keyring: P91D}", "backups.keyring", "backups_too_long"),
+    ("backups: {database: P7D", "backups: {database: P4M", "backups.database", "backups_too_long"),
     ("designated: [{user: dpo, from: 2026-01-01}]", "designated: []", "dpo.designated", "no_dpo"),
     ('agents: {notice: "2026-01", acknowledgements: agents.csv}\n', "", "agents", "agents_not_informed"),
     (
@@ -126,6 +128,7 @@ def test_each_limit_names_its_line(shipped_text: str, old: str, new: str, field:
         ("audio: {retention: P5Y, cap: P5Y}", "audio: {retention: P60M, cap: P5Y}"),
         ("sampling_rate: 0.05", "sampling_rate: 0.5"),
         ("names_kept: P12M", "names_kept: P6M"),
+        ("backups: {database: P7D, keyring: P7D}", "backups: {database: P90D}"),
         ("approval: [dpo]", "approval: [owner, dpo]"),
         ("{from: 2027-01-01, until: 2027-12-31", "{from: 2028-01-01, until: 2028-12-31"),
     ],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consigne.rules.clock import Duration, iso
 from consigne.rules.policy.findings import Finding, PolicyInvalid
 from consigne.rules.policy.load import load
-from consigne.rules.policy.model import Policy
+from consigne.rules.policy.model import NO_BACKUPS, Backups, Policy
 from consigne.rules.values import Part
 
 SIX = {"training", "quality", "complaint", "contract_proof", "investment_orders", "emergency"}
@@ -23,6 +23,17 @@ def findings(text: str) -> tuple[Finding, ...]:
         load(text)
     assert caught.value.code == "policy_invalid"
     return caught.value.findings
+
+
+def test_what_no_backup_is_said_of_is_not_backed_up(shipped: Policy, shipped_text: str) -> None:
+    said = "backups: {database: P7D, keyring: P7D}"
+    assert said in shipped_text and shipped.backups == Backups(Duration(days=7), Duration(days=7))
+    assert load(shipped_text.replace(said, "")).policy.backups == NO_BACKUPS
+    assert load(shipped_text.replace(said, "backups: {keyring: P1D}")).policy.backups == Backups(
+        Duration(), Duration(days=1)
+    )
+    [found] = findings(shipped_text.replace(said, "backups: {keyring: PT0S}"))
+    assert (found.field, found.code) == ("backups.keyring", "bad_duration")
 
 
 def line_of(text: str, start: str) -> int:

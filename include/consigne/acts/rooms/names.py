@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
+
+from consigne.rules.evidence.register import SealedRow
 
 
 class NamesRoom(Protocol):
-    """Every method acts within a transaction."""
+    """`rewrite_named` acts by itself, all others within a transaction."""
+
+    def places_of_names(self) -> list[str]: ...
+
+    def forget_in(self, tx: Any, place: str, before: datetime, limit: int) -> int: ...
+
+    def sealed_from(self, tx: Any, number: int, limit: int) -> list[SealedRow]: ...
+
+    def forget_payloads(self, tx: Any, first: int, beyond: int) -> int: ...
+
+    def rewrite_named(self) -> bool: ...

@@ -56,6 +56,12 @@ class ArtifactsCatalog(Session):
         tx.execute(delete(artifacts).where(artifacts.c.id == id))
         return True
 
+    def is_kept(self, tx: Connection, recording: UUID) -> bool:
+        """Whether anything of a recording is there that is not being erased."""
+        live = artifacts.c.state.in_(("storing", "kept"))
+        query = exists().where(artifacts.c.recording == recording, live)
+        return bool(tx.execute(select(query)).scalar_one())
+
     def any_storing(self, tx: Connection, recording: UUID) -> bool:
         """Whether a part of the recording waits for its confirmation."""
         where = exists().where(artifacts.c.recording == recording, artifacts.c.state == "storing")

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Delivery, Known
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import artifacts, chunks, deliveries, recordings, tombstones, verdicts
+from consigne.adapters.catalog.tables_people import objections
 from consigne.rules.values import Admitted, Refused
 
 _COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
@@ -103,21 +104,32 @@ class DeliveriesCatalog(Session):
             tx.execute(select(verdicts.c.purpose).where(where).order_by(verdicts.c.purpose)).scalars()
         )
 
-    def known(self, tx: Connection, identity_digests: Sequence[bytes]) -> Known:
-        """Whether this call (under any version of the blind key) was kept or erased before."""
+    def known(
+        self, tx: Connection, identity_digests: Sequence[bytes], audio_digests: Sequence[bytes] = ()
+    ) -> Known:
+        """Whether this call (under any version of the key) was kept or erased before; erased also where the same
+        sound was, whatever name it came under."""
         kept = select(recordings.c.content_digest).where(recordings.c.identity_digest.in_(identity_digests))
-        gone = (
-            select(tombstones.c.purpose).where(tombstones.c.identity_digest.in_(identity_digests)).distinct()
-        )
+        gone = select(tombstones.c.purpose).where(tombstones.c.identity_digest.in_(identity_digests))
+        sounds = select(tombstones.c.purpose).where(tombstones.c.audio_digest.in_(audio_digests))
         live = (
             select(artifacts.c.id)
             .join(recordings, recordings.c.id == artifacts.c.recording)
             .where(recordings.c.identity_digest.in_(identity_digests), artifacts.c.state != "erased")
             .limit(1)
         )
-        erased = frozenset(tx.execute(gone).scalars())
+        erased = frozenset(tx.execute(gone.distinct()).scalars())
         is_gone = bool(erased) and tx.execute(live).one_or_none() is None
-        return Known(tx.execute(kept).scalar_one_or_none(), erased, is_gone)
+        again = frozenset(tx.execute(sounds.distinct()).scalars()) if audio_digests else frozenset()
+        return Known(tx.execute(kept).scalar_one_or_none(), erased | again, is_gone)
+
+    def known_identities(self, tx: Connection, digests: Sequence[bytes]) -> set[bytes]:
+        """Those of these by which a call is known: delivered, kept, erased or objected to."""
+        queries = [
+            select(table.c.identity_digest).where(table.c.identity_digest.in_(digests))
+            for table in (recordings, tombstones, deliveries, objections)
+        ]
+        return set(tx.execute(union(*queries)).scalars())
 
     def add_recording(self, tx: Connection, row: Mapping[str, object]) -> bool:
         """False where a recording of the same identity exists already."""

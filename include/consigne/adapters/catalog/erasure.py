@@ -7,10 +7,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    any_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from consigne.acts.ports import Erasure
+from consigne.acts.ports import DueRow, Erasure
 from consigne.adapters.catalog.holds import is_held_back, wait_for_holds
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import (
@@ -28,23 +43,29 @@ from consigne.adapters.catalog.tables import (
     requests,
     tombstones,
 )
+from consigne.adapters.catalog.tables_gone import volume_items, volumes
+from consigne.adapters.catalog.volumes import is_set_aside
 from consigne.rules.clock import parse_instant
 from consigne.rules.evidence.canonical import decode
 
 _FIELDS = [
-    name for name in Erasure.__dataclass_fields__ if name not in ("due_at", "policy", "earlier_epochs")
+    name
+    for name in Erasure.__dataclass_fields__
+    if name not in ("due_at", "policy", "earlier_epochs", "version")
 ]
 _COLUMNS = [
     *(tombstones.c[name] for name in _FIELDS),
     artifacts.c.due_at,
     artifacts.c.policy,
     artifacts.c.earlier_epochs,
+    artifacts.c.version,
 ]
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
     """A request filed before the due second keeps its artifact for the response time; a committed decision
-    that is not yet applied is honoured, and an open hold, whether or not it has caught what fits."""
+    that is not yet applied is honoured, and an open hold, whether or not it has caught what fits; and a volume waits
+    for its answer, or as long as that says."""
     pending = (
         (requests.c.state == "pending")
         & (requests.c.filed_at < artifacts.c.due_at)
@@ -57,17 +78,31 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     query = (
         select(1).select_from(joined).where(request_items.c.artifact == artifacts.c.id, or_(pending, granted))
     )
-    return or_(exists(query), is_held_back(now))
+    return or_(exists(query), is_held_back(now), is_set_aside(now))
 
 
 class ErasureCatalog(Session):
     """Rows of a deletion, in the order of design.md, section 4."""
 
     def due_artifacts(self, tx: Connection, now: datetime, limit: int) -> list[UUID]:
-        """What is past its end and not spared, and what an earlier run left `erasing`; oldest first."""
-        due = artifacts.c.state.in_(("storing", "kept")) & (artifacts.c.due_at <= now) & ~_waits(now)
-        query = select(artifacts.c.id).where(or_(due, artifacts.c.state == "erasing"))
-        return list(tx.execute(query.order_by(artifacts.c.due_at, artifacts.c.id).limit(limit)).scalars())
+        """What is past its end and not spared, and what an earlier run left `erasing`: the oldest, in the order in
+        which they lie in the store."""
+        columns = (artifacts.c.id, artifacts.c.object, artifacts.c.due_at)
+        live = artifacts.c.state.in_(("storing", "kept"))
+        due = select(*columns).where(live, artifacts.c.due_at <= now, ~_waits(now))
+        # Two queries, so that each has its index: together they would read every row.
+        found = union_all(due, select(*columns).where(artifacts.c.state == "erasing")).subquery()
+        oldest = select(found).order_by(found.c.due_at, found.c.id).limit(limit).subquery()
+        return list(tx.execute(select(oldest.c.id).order_by(oldest.c.object)).scalars())
+
+    def due_rows(self, tx: Connection, ids: Sequence[UUID]) -> list[DueRow]:
+        """What a preview says of these, by purpose, end and name."""
+        columns = [artifacts.c[name] for name in DueRow.__dataclass_fields__]
+        query = select(*columns).where(
+            artifacts.c.id == any_(literal(list(ids), ARRAY(PG_UUID(as_uuid=True))))
+        )
+        rows = tx.execute(query.order_by(artifacts.c.purpose, artifacts.c.due_at, artifacts.c.id)).mappings()
+        return [DueRow(**row) for row in rows]
 
     def overdue(self, tx: Connection, now: datetime) -> int:
         """How many are past their end, not spared and not erased."""
@@ -107,12 +142,13 @@ class ErasureCatalog(Session):
         return tx.execute(made).one_or_none() is not None
 
     def authorised_chunk(self, tx: Connection, chunk: UUID) -> list[UUID] | None:
-        """A chunk's artifacts where its manifest is authorised under its own digest and is no dry run."""
+        """A chunk's artifacts, without those that were set aside, where its manifest is authorised under its own digest
+        and is no dry run. What was set aside needs another manifest, whatever becomes of its volume."""
         joined = manifest_chunks.join(manifests, manifests.c.id == manifest_chunks.c.manifest).join(
             authorisations, authorisations.c.manifest == manifests.c.id
         )
         query = (
-            select(manifest_chunks.c.artifacts)
+            select(manifest_chunks.c.artifacts, manifest_chunks.c.manifest)
             .select_from(joined)
             .where(
                 manifest_chunks.c.id == chunk,
@@ -120,12 +156,18 @@ class ErasureCatalog(Session):
                 ~manifests.c.dry_run,
             )
         )
-        row = tx.execute(query).scalar_one_or_none()
-        return None if row is None else list(row)
+        row = tx.execute(query).one_or_none()
+        if row is None:
+            return None
+        aside = (
+            select(volume_items.c.artifact)
+            .join(volumes, volumes.c.id == volume_items.c.volume)
+            .where(volumes.c.manifest == row.manifest, volume_items.c.artifact.in_(row.artifacts))
+        )
+        left_out = set(tx.execute(aside).scalars())
+        return [id for id in row.artifacts if id not in left_out]
 
-    def start_erasing(
-        self, tx: Connection, ids: Sequence[UUID], now: datetime, ground: str, key_version: int
-    ) -> list[UUID]:
+    def start_erasing(self, tx: Connection, ids: Sequence[UUID], now: datetime, ground: str) -> list[UUID]:
         """Lock, check again, `erasing`, tombstone: one transaction. `ground` is of those whose row names no other.
         Returns those that started now."""
         due = (
@@ -148,7 +190,7 @@ class ErasureCatalog(Session):
             {
                 "artifact": row["id"], "recording": row["recording"], "purpose": row["purpose"], "part": row["part"],
                 "epoch": row["epoch"], "attempt": row["attempt"], "object": row["object"], "ground": row["ended_for"] or ground,
-                "erasing_at": now, "key_version": key_version,
+                "erasing_at": now, "key_version": known[row["recording"]].key_version,
                 "identity_digest": known[row["recording"]].identity_digest,
                 "audio_digest": known[row["recording"]].audio_digest,
             }
@@ -212,13 +254,14 @@ class ErasureCatalog(Session):
         tx.execute(update(certificates).where(where).values(published_at=at))
 
     def erased_under(self, tx: Connection, epoch: str) -> list[UUID]:
-        """The erased artifacts whose key the epoch's wrapped at the end."""
-        where = (artifacts.c.epoch == epoch) & (artifacts.c.state == "erased")
-        return list(tx.execute(select(artifacts.c.id).where(where)).scalars())
+        """The erased artifacts whose key the epoch's wrapped at the end; each has its certificate."""
+        where = (certificates.c.epoch == epoch) & certificates.c.artifact.is_not(None)
+        return list(tx.execute(select(certificates.c.artifact).where(where)).scalars())
 
     def newest_entry_at(self, tx: Connection) -> datetime | None:
         """When the register's newest act was, as its entry says."""
-        query = select(register.c.payload).order_by(register.c.id.desc()).limit(1)
+        said = register.c.payload.is_not(None)
+        query = select(register.c.payload).where(said).order_by(register.c.id.desc()).limit(1)
         payload = tx.execute(query).scalar_one_or_none()
         entry = None if payload is None else decode(payload)
         return parse_instant(str(entry["at"])) if isinstance(entry, dict) else None

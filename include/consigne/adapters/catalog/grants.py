@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
-_ALL = "clock installation policies"
+_ALL = "clock installation policies restorations"
 
 # role → table → privileges. FOR SHARE on an epoch asks for UPDATE on some column: `opened_at` is a harmless one.
 GRANTS: Mapping[str, Mapping[str, str]] = {
@@ -22,6 +22,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "acknowledgements": "SELECT",
         "uninformed_agents": "SELECT, INSERT, UPDATE (seen_at)",
         "objections": "SELECT, INSERT",
+        "holds": "SELECT (state, review_at, callers)",
         "draw_months": "SELECT",
         "draws": "SELECT, INSERT, UPDATE (delivery)",
         "register": "INSERT",
@@ -31,6 +32,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "recordings": "SELECT",
         "data_keys": "SELECT",
         "holds": "SELECT",
+        "losses": "SELECT",
         "register": "SELECT, INSERT",
     },
     "decide": {
@@ -61,18 +63,20 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "recordings": "SELECT",
         "deliveries": "SELECT",
         "verdicts": "SELECT",
+        "tombstones": "SELECT",
         "certificates": "SELECT",
+        "checkpoints": "SELECT",
         "register": "SELECT, INSERT",
     },
     "expire": {
         "artifacts": "SELECT, UPDATE (state, erased_at)",
         "data_keys": "SELECT, DELETE",
-        "epochs": "SELECT, UPDATE",
+        "epochs": "SELECT, INSERT, UPDATE",
         "forecasts": "SELECT, INSERT",
-        "volumes": "SELECT, INSERT, UPDATE (state)",
+        "volumes": "SELECT, INSERT",
         "volume_items": "SELECT, INSERT",
-        "restorations": "SELECT, INSERT, UPDATE (ended_at, counts)",
-        "losses": "SELECT, INSERT",
+        "restorations": "INSERT, UPDATE (parts, ended_at, counts, origin, register_size, published_size)",
+        "losses": "SELECT, INSERT, DELETE",
         "checkpoints": "SELECT",
         "recordings": "SELECT, UPDATE (caller_index, agent)",
         "requests": "SELECT",
@@ -89,6 +93,22 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "seal": {
         "register": "SELECT, INSERT, UPDATE (leaf_index)",
         "checkpoints": "SELECT, INSERT, UPDATE (published_at, published_version, witnessed_at)",
+        # names and typed reasons, forgotten when their period ends (names.py)
+        "requests": "SELECT, UPDATE (requester, reason, why_not_less)",
+        "decisions": "SELECT, UPDATE (decided_by, reason)",
+        "opinions": "SELECT, DELETE",
+        "holds": "SELECT, UPDATE (placed_by, reason, callers, agent, ended_by)",
+        "policy_drafts": "SELECT, UPDATE (author, reason, decided_by, decided_reason)",
+        "objections": "SELECT, UPDATE (recorded_by, withdrawn_by)",
+        "acknowledgements": "SELECT, UPDATE (recorded_by), DELETE",
+        "draws": "SELECT, UPDATE (agent, call)",
+        "messages": "SELECT, DELETE",
+        "volumes": "SELECT, UPDATE (decided_by, reason)",
+        "findings": "SELECT, UPDATE (closed_by, reason)",
+        "deliveries": "SELECT, UPDATE (source_id)",
+        "recordings": "SELECT, UPDATE (source_id)",
+        "artifacts": "SELECT",
+        "restorations": "INSERT",
     },
     "reconcile": {
         "artifacts": "SELECT",
@@ -102,8 +122,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "decisions": "SELECT",
         "holds": "SELECT",
         "losses": "SELECT, INSERT",
-        "findings": "SELECT, INSERT, UPDATE (seen_at, state, closed_at, closed_by)",
-        "accesses": "SELECT, INSERT, UPDATE (explained), DELETE",
+        "findings": "SELECT, INSERT, UPDATE (act, artifact, seen_at, swept_at, state, closed_at, closed_by)",
+        "accesses": "SELECT, INSERT, UPDATE (explained, finding), DELETE",
         "register": "SELECT, INSERT",
     },
     "read": dict.fromkeys(
@@ -118,6 +138,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
             "request_items",
             "decisions",
             "manifests",
+            "manifest_chunks",
+            "authorisations",
             "tombstones",
             "certificates",
             "register",
@@ -153,6 +175,14 @@ def make_roles(tx: Connection, users: Mapping[str, str], passwords: Mapping[str,
         verb = "ALTER" if known else "CREATE"
         secret = passwords[role].replace("'", "''")
         tx.execute(text(f"{verb} ROLE {user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{secret}'"))
+    let_rewrite(tx, users["seal"])
+
+
+def let_rewrite(tx: Connection, user: str) -> None:
+    """The sealer writes the files of tables anew in which something was forgotten (names.py): as the server's
+    superuser, from PostgreSQL 17 on."""
+    if tx.execute(text("SELECT 1 FROM pg_roles WHERE rolname = 'pg_maintain'")).scalar():
+        tx.execute(text(f"GRANT pg_maintain TO {user}"))
 
 
 def grant(tx: Connection, users: Mapping[str, str]) -> None:
@@ -166,3 +196,4 @@ def grant(tx: Connection, users: Mapping[str, str]) -> None:
             tx.execute(text(f"GRANT SELECT ON {table} TO {user}"))
         for table, privileges in tables.items():
             tx.execute(text(f"GRANT {privileges} ON {table} TO {user}"))
+    tx.execute(text(f"GRANT EXECUTE ON FUNCTION consigne_forget, consigne_tidy TO {users['seal']}"))

@@ -11,9 +11,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Connection,
     FromClause,
+    LargeBinary,
     RowMapping,
     and_,
     any_,
@@ -22,10 +24,12 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -34,6 +38,7 @@ from consigne.acts.ports import Artifact
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import artifacts, data_keys, epochs, recordings
 from consigne.adapters.catalog.tables_decided import held, holds
+from consigne.adapters.catalog.tables_people import objections
 from consigne.rules.hold import Hold, HoldScope, HoldState
 
 _ARTIFACT = [artifacts.c[name] for name in Artifact.__dataclass_fields__]
@@ -47,6 +52,11 @@ _LIVE = artifacts.c.state.in_(("storing", "kept"))
 def wait_for_holds(tx: Connection) -> None:
     """Erasing begins either before a hold is placed, and ends before it, or sees it."""
     tx.execute(text("SELECT pg_advisory_xact_lock_shared(:fence)"), {"fence": _FENCE})
+
+
+def fence_erasing(tx: Connection) -> None:
+    """What began to be erased is committed, and nothing begins before this transaction ends."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(:fence)"), {"fence": _FENCE})
 
 
 def is_open(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -105,7 +115,7 @@ class HoldsCatalog(Session):
 
     def add_hold(self, tx: Connection, hold: Hold) -> None:
         """Keep a hold, open. From the commit on nothing that fits begins to be erased."""
-        tx.execute(text("SELECT pg_advisory_xact_lock(:fence)"), {"fence": _FENCE})
+        fence_erasing(tx)
         tx.execute(insert(holds).values(asdict(hold) | {"callers": list(hold.callers)}))
 
     def hold(self, tx: Connection, id: UUID, lock: bool = False) -> Hold | None:
@@ -125,9 +135,22 @@ class HoldsCatalog(Session):
         query = select(*_HOLD).where(is_open(_NOW)).order_by(holds.c.placed_at)
         return [_hold(row) for row in tx.execute(query).mappings()]
 
+    def known_callers(self, tx: Connection, indexes: Sequence[bytes]) -> list[set[bytes]]:
+        """All blind indexes of each open hold and each objection that has one of these."""
+        sought = literal(list(indexes), ARRAY(LargeBinary))
+        held_by = select(holds.c.callers).where(is_open(_NOW), holds.c.callers.op("&&")(sought))
+        said_by = select(objections.c.callers).where(objections.c.callers.op("&&")(sought))
+        return [set(row) for row in tx.execute(union_all(held_by, said_by)).scalars()]
+
     def is_recording(self, tx: Connection, id: UUID) -> bool:
         """Whether there is a recording of that name."""
         return bool(tx.execute(select(exists().where(recordings.c.id == id))).scalar_one())
+
+    def being_erased(self, tx: Connection, hold: Hold) -> int:
+        """How many artifacts that fit are being erased already: no hold stops that."""
+        joined = artifacts.join(recordings, recordings.c.id == artifacts.c.recording)
+        query = select(func.count()).select_from(joined).where(artifacts.c.state == "erasing", _about(hold))
+        return int(tx.execute(query).scalar_one())
 
     def confirm_hold(self, tx: Connection, id: UUID, review_at: datetime) -> None:
         """Another review date, for the hold, its epochs and what it caught; its row is locked."""

@@ -15,6 +15,7 @@ from consigne.acts.ports import Message
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import artifacts, decisions, register, request_items, requests
 from consigne.adapters.catalog.tables_decided import holds, opinions, policy_drafts
+from consigne.adapters.catalog.tables_gone import volumes
 from consigne.adapters.catalog.tables_people import messages
 
 _MESSAGE = [messages.c[name] for name in Message.__dataclass_fields__]
@@ -120,10 +121,11 @@ class MessagesCatalog(Session):
         return _found(tx, query.where((drafts.state == "pending") | over))
 
     def known_cases(self, tx: Connection, ids: Sequence[UUID]) -> list[UUID]:
-        """Those of the identifiers that are a request's or a draft's."""
+        """Those of the identifiers that are a request's, a draft's or a volume's."""
         asked = select(requests.c.id).where(requests.c.id.in_(ids))
         drafted = select(policy_drafts.c.id).where(policy_drafts.c.id.in_(ids))
-        return list(tx.execute(union(asked, drafted)).scalars())
+        set_aside = select(volumes.c.id).where(volumes.c.id.in_(ids))
+        return list(tx.execute(union(asked, drafted, set_aside)).scalars())
 
     def newest_entry(self, tx: Connection, *names: str) -> Mapping[str, Any] | None:
         """The register's newest entry whose kind and identifiers include all these names: its payload."""

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, insert, select, text, update
+import psycopg
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, insert, select, text, update
 
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import checkpoints, register
+from consigne.rules.clock import parse_instant
 from consigne.rules.evidence.register import SealedRow
+from consigne.rules.sealing import Sealing
 
 _LOCK = 4711002  # `migrate` has 4711001
-_BATCH = 4096
+_BATCH = 20_000
 
+_SEALED = (
+    "SELECT leaf_index, leaf, salt, payload FROM register WHERE leaf_index IS NOT NULL ORDER BY leaf_index"
+)
 _NUMBER = text(
     "UPDATE register SET leaf_index = :first + place.ordinality - 1 "
     "FROM unnest(:ids) WITH ORDINALITY AS place (id, ordinality) WHERE register.id = place.id"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+
+
+def read_sealing(tx: Connection) -> Sealing:
+    """How far sealing, publishing and telling the witness have come."""
+    published, told = checkpoints.c.published_at, checkpoints.c.witnessed_at
+    newest = select(checkpoints.c.size, published).where(published.is_not(None))
+    last = tx.execute(newest.order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
+    witnessed = tx.execute(
+        select(func.max(checkpoints.c.size), func.max(told)).where(told.is_not(None))
+    ).one()
+    untold = select(func.min(published)).where(
+        published.is_not(None), checkpoints.c.size > (witnessed[0] or 0)
+    )
+    return Sealing(
+        size=tx.execute(select(func.max(checkpoints.c.size))).scalar() or 0,
+        published_size=last.size if last else 0,
+        published_at=last.published_at if last else None,
+        witnessed_at=witnessed[1],
+        waiting_since=_oldest_at(tx, last.size if last else 0),
+        untold_since=tx.execute(untold).scalar(),
+    )
+
+
+def _oldest_at(tx: Connection, size: int) -> datetime | None:
+    """When the first entry that nothing published holds yet was made."""
+    sealed = select(register.c.payload).where(register.c.leaf_index >= size).order_by(register.c.leaf_index)
+    waiting = select(register.c.payload).where(register.c.leaf_index.is_(None)).order_by(register.c.id)
+    for query in (sealed, waiting):
+        if payload := tx.execute(query.limit(1)).scalar_one_or_none():
+            return parse_instant(json.loads(payload)["at"])
+    return None
 
 
 class RegisterCatalog(Session):
@@ -36,6 +74,10 @@ class RegisterCatalog(Session):
     def number(self, tx: Connection, ids: Sequence[int], first: int) -> None:
         """Give these entries the numbers from `first` on, in their order."""
         tx.execute(_NUMBER, {"ids": list(ids), "first": first})
+
+    def tidy_register(self, tx: Connection) -> None:
+        """Sort what is new into the index by which entries are found: until then each search reads all of it."""
+        tx.execute(text("SELECT consigne_tidy()"))
 
     def add_checkpoint(
         self, tx: Connection, size: int, root: bytes, frontier: bytes, note: bytes, sealed_at: datetime
@@ -58,17 +100,41 @@ class RegisterCatalog(Session):
         rows = tx.execute(query.where(checkpoints.c.published_at.is_not(None)).order_by(checkpoints.c.size))
         return {row.size: row.published_version for row in rows}
 
+    def witnessed_checkpoints(self, tx: Connection) -> list[int]:
+        """The sizes that the outside witness was told of."""
+        query = select(checkpoints.c.size).where(checkpoints.c.witnessed_at.is_not(None))
+        return list(tx.execute(query.order_by(checkpoints.c.size)).scalars())
+
+    def checkpoint_notes(self, tx: Connection) -> list[bytes]:
+        """Every tree that was signed, as its note, the smallest first."""
+        return list(tx.execute(select(checkpoints.c.note).order_by(checkpoints.c.size)).scalars())
+
+    def mark_witnessed(self, tx: Connection, size: int, witnessed_at: datetime) -> None:
+        """The outside witness had this checkpoint."""
+        where = (checkpoints.c.size == size) & checkpoints.c.witnessed_at.is_(None)
+        tx.execute(update(checkpoints).where(where).values(witnessed_at=witnessed_at))
+
+    def sealing(self, tx: Connection) -> Sealing:
+        """How far sealing, publishing and telling the witness have come."""
+        return read_sealing(tx)
+
+    def steady(self, tx: Connection) -> None:
+        """All that the transaction reads is of one moment; nothing may have been read before."""
+        tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
     def mark_checkpoint(self, tx: Connection, size: int, published_at: datetime, version: str) -> None:
         """The evidence bucket holds this checkpoint."""
         values = {"published_at": published_at, "published_version": version}
         tx.execute(update(checkpoints).where(checkpoints.c.size == size).values(values))
 
     def sealed_rows(self, tx: Connection) -> Iterator[SealedRow]:
-        """Every numbered entry in order, streamed."""
-        columns = (register.c.leaf_index, register.c.leaf, register.c.salt, register.c.payload)
-        query = select(*columns).where(register.c.leaf_index.is_not(None)).order_by(register.c.leaf_index)
-        for row in tx.execute(query.execution_options(yield_per=_BATCH)):
-            yield SealedRow(*row)
+        """Every numbered entry in order, streamed: by psycopg's own cursor, for there are many."""
+        connection = tx.connection.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        with connection.cursor(name="sealed_rows", binary=True) as cursor:
+            cursor.execute(_SEALED)
+            while batch := cursor.fetchmany(_BATCH):
+                yield from map(SealedRow._make, batch)
 
     def leaves(self, tx: Connection, size: int) -> list[bytes]:
         """The leaves of the tree at this size, in order."""

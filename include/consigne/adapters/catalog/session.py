@@ -6,17 +6,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consigne.adapters.catalog.copied import Entry, copy_entries
 from consigne.adapters.catalog.tables import register
 from consigne.rules.clock import iso
 from consigne.rules.errors import Unavailable
-from consigne.rules.evidence.entry import SALT_BYTES, encode_payload, leaf
+from consigne.rules.evidence.entry import SALT_BYTES, encode_payloads, leaf
 
-_IDENTIFIER = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_IDENTIFIER_CHARS = 36
+_WHY = ("code", "ground", "reason")
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_FEW = 200  # beyond it COPY is quicker
 
 
 def open_engine(url: str) -> Engine:
@@ -30,6 +35,15 @@ def open_engine(url: str) -> Engine:
     )
 
 
+@contextmanager
+def _terse() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, psycopg.OperationalError) as fault:
+        kind = type(getattr(fault, "orig", fault)).__name__
+        raise Unavailable("catalog", kind, "is PostgreSQL up?") from None
+
+
 class Session:
     """What every room of the catalog stands on."""
 
@@ -40,12 +54,15 @@ class Session:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction. Unavailable where PostgreSQL is away; nothing of a statement is quoted."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (OperationalError, InterfaceError) as fault:
-            kind = type(fault.orig).__name__
-            raise Unavailable("catalog", kind, "is PostgreSQL up?") from None
+        with _terse(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection without a transaction, for what PostgreSQL does in none. Faults as above."""
+        apart = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _terse(), apart.connect() as connection:
+            yield connection
 
     def now(self, tx: Connection) -> datetime:
         """The one clock: PostgreSQL's, shifted only in a state folder made with a test clock."""
@@ -61,13 +78,39 @@ class Session:
     ) -> list[bytes]:
         """Register rows that commit with the act; `kind` is `source:subject:action`. Fields are identifiers,
         codes and digests, never content. Returns the leaves."""
-        at = iso(self.now(tx))
-        rows: list[dict[str, Any]] = []
-        for fields in entries:
-            salt = self._random(SALT_BYTES)
-            payload = encode_payload({"at": at, "kind": kind, "actor": actor, **fields})
-            subjects = sorted({found.decode() for found in _IDENTIFIER.findall(payload)} | {kind})
-            rows.append({"salt": salt, "payload": payload, "leaf": leaf(salt, payload), "subjects": subjects})
+        common = {"at": iso(self.now(tx)), "kind": kind, "actor": actor}
+        shared = [f"actor:{actor}", kind]
+        made = _made(common, entries, self._random(SALT_BYTES * len(entries)))
+        if len(entries) > _FEW:
+            return copy_entries(tx, made, shared)
+        rows = [each._asdict() for each in made]
+        for row in rows:
+            row["subjects"] = row.pop("names") + shared
         if rows:
             tx.execute(insert(register).inline(), rows)  # no RETURNING: roles may only add
         return [row["leaf"] for row in rows]
+
+
+def _made(
+    common: Mapping[str, object], entries: Sequence[Mapping[str, object]], salts: bytes
+) -> Iterator[Entry]:
+    payloads = encode_payloads(common, entries)
+    for at, (fields, payload) in enumerate(zip(entries, payloads, strict=True)):
+        salt = salts[at * SALT_BYTES : (at + 1) * SALT_BYTES]
+        yield Entry(salt, payload, leaf(salt, payload), _names(fields, payload))
+
+
+def _names(fields: Mapping[str, object], payload: bytes) -> list[str]:
+    """What an entry is found by, beside its kind and who acted: every identifier that it names, and why it was done
+    (`why:` and the code, as it stands in one of _WHY)."""
+    found: list[str] = []
+    for name in _WHY:
+        if isinstance(code := fields.get(name), str) and _CODE.fullmatch(code):
+            found.append(f"why:{code}")
+    for value in fields.values():
+        if isinstance(value, str):
+            if len(value) >= _IDENTIFIER_CHARS:
+                found += _IDENTIFIER.findall(value)
+        elif not isinstance(value, (int, type(None))):
+            found += _IDENTIFIER.findall(payload.decode("ascii"))
+    return found if len(found) < 2 else sorted(set(found))

@@ -120,6 +120,7 @@ recordings = Table(
     Column("identity_digest", LargeBinary, nullable=False, unique=True),
     Column("content_digest", LargeBinary, nullable=False),
     Column("audio_digest", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False, server_default=text("1")),  # of the three digests' key
     instant("started_at"),
     instant("received_at"),
     Column("duration_ms", BigInteger, nullable=False),
@@ -189,6 +190,7 @@ artifacts = Table(
     UniqueConstraint("recording", "purpose", "part"),
     one_of("state", "storing kept erasing erased"),
     Index("ix_artifacts_due", "due_at", postgresql_where=text("state <> 'erased'")),
+    Index("ix_artifacts_erasing", "due_at", postgresql_where=text("state = 'erasing'")),
     Index("ix_artifacts_epoch", "epoch", postgresql_where=text("state <> 'erased'")),
     Index("ix_artifacts_purpose", "purpose", "recording"),
     Index("ix_artifacts_erased", "clock_start", postgresql_where=text("state = 'erased'")),
@@ -197,11 +199,6 @@ artifacts = Table(
         "ix_artifacts_extended",
         "recording",
         postgresql_where=text("extension IS NOT NULL AND state <> 'erased'"),
-    ),
-    Index(
-        "ix_artifacts_early",
-        "epoch",
-        postgresql_where=text("state = 'erased' AND ended_for IS NOT NULL"),
     ),
     Index("ix_artifacts_held", "hold", postgresql_where=text("hold IS NOT NULL AND state <> 'erased'")),
 )
@@ -315,6 +312,7 @@ tombstones = Table(
     instant("absent_at", null=True),
     Index("ix_tombstones_identity", "identity_digest"),
     Index("ix_tombstones_audio", "audio_digest"),
+    Index("ix_tombstones_erasing_at", "erasing_at"),
 )
 
 certificates = Table(
@@ -331,6 +329,8 @@ certificates = Table(
     instant("published_at", null=True),
     one_of("scope", "artifact epoch"),
     Index("ix_certificates_epoch", "epoch"),
+    Index("ix_certificates_unpublished", "id", postgresql_where=text("published_at IS NULL")),
+    Index("ix_certificates_issued_at", "issued_at"),
 )
 
 # Rows commit with the transition they describe; `leaf_index` is given later by the sealer.
@@ -347,7 +347,13 @@ register = Table(
     ),  # its kind, and every id that it names
     CheckConstraint("(salt IS NULL) = (payload IS NULL)", name="purged_whole"),
     Index("ix_register_unsealed", "id", postgresql_where=text("leaf_index IS NULL")),
-    Index("ix_register_subjects", "subjects", postgresql_using="gin"),
+    # What is new waits in a list of its own (kB) until the sealer sorts it in: else a batch would wait for that.
+    Index(
+        "ix_register_subjects",
+        "subjects",
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 16384},
+    ),
 )
 
 checkpoints = Table(

@@ -75,6 +75,9 @@ restorations = Table(
     Column("register_size", BigInteger, nullable=False),  # sealed entries that this database still holds
     Column("published_size", BigInteger, nullable=False),  # that the evidence bucket knew of
     Column("counts", JSONB, nullable=False),  # what was erased again, destroyed again, lost
+    instant("kept_until", null=True),  # the newest act that this database still knew
+    Column("origin", Text),  # under which the register goes on, where it is shorter than what was published
+    Index("ix_restorations_open", "began_at", postgresql_where=text("ended_at IS NULL")),
 )
 
 # What was kept and cannot be opened any more, and why: named, never hidden.
@@ -89,7 +92,7 @@ losses = Table(
     Column("reason", Text, nullable=False),
     Column("restoration", UUID(as_uuid=True), ForeignKey("restorations.id")),
     instant("found_at"),
-    one_of("reason", "object_missing key_missing row_missing"),
+    one_of("reason", "object_missing key_missing row_missing decision_missing"),
     Index("ix_losses_artifact", "artifact"),
 )
 
@@ -106,6 +109,7 @@ findings = Table(
     Column("state", Text, nullable=False),
     instant("found_at"),
     instant("seen_at"),  # last
+    instant("swept_at", null=True),  # removed, registered before and after
     instant("closed_at", null=True),
     Column("closed_by", Text),  # `consigne` where it was swept or went by itself
     Column("answer", Text),  # of the DPO
@@ -130,5 +134,6 @@ accesses = Table(
     Column("version", Text),
     Column("status", Integer, nullable=False),
     Column("explained", Boolean),  # null until reconciliation looked
+    Column("finding", UUID(as_uuid=True)),  # where nothing explained it
     Index("ix_accesses_unexplained", "at", postgresql_where=text("explained IS NULL")),
 )

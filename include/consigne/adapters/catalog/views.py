@@ -317,4 +317,5 @@ def history(tx: Connection, subjects: Sequence[UUID]) -> list[Mapping[str, Any]]
     """The register's entries that name any of these identifiers, oldest first, as their payloads."""
     names = literal([str(subject) for subject in subjects], ARRAY(Text))
     query = select(t.register.c.payload).where(t.register.c.subjects.op("&&")(names))
+    query = query.where(t.register.c.payload.is_not(None))
     return [json.loads(payload) for payload in tx.execute(query.order_by(t.register.c.id)).scalars()]

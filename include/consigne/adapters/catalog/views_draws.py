@@ -57,7 +57,7 @@ def entries(tx: Connection, named: Sequence[str]) -> dict[str, list[dict[str, An
     r, ids = t.register.c, [str(month_id(month)) for month in named]
     query = select(r.payload, r.leaf_index, r.leaf).where(r.subjects.op("&&")(literal(ids, ARRAY(Text))))
     found: dict[str, list[dict[str, Any]]] = {month: [] for month in named}
-    for row in tx.execute(query.order_by(r.id)):
+    for row in tx.execute(query.where(r.payload.is_not(None)).order_by(r.id)):
         entry = json.loads(row.payload)
         if entry["kind"] in (COMMITTED, REVEALED):
             found[entry["month"]].append(entry | {"number": row.leaf_index, "leaf": row.leaf.hex()})

@@ -1,6 +1,6 @@
 """The keyring as a folder (0700) of small files (0600). docs/formats.md describes them to the byte.
 
-    root.key                    32 random bytes
+    root.key, root-<n>.key      32 random bytes; the highest n (none: 1) is the root, others are on their way out
     lock                        flock: one writer among all processes
     epochs/<name>.key           an epoch's key, wrapped by the root
     destroyed/<name>.gone       empty: that name never gets a key again
@@ -14,28 +14,32 @@ from __future__ import annotations
 
 import hmac
 import os
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consigne.acts.ports import Mac, Signature
-from consigne.adapters.keyring.files import destroy, locked, sweep, write
-from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
+from consigne.adapters.keyring.files import destroy, locked, read, sweep, write
+from consigne.adapters.keyring.wrapping import (
+    KEY_BYTES,
+    MACS,
+    NAMES,
+    SIGNING,
+    bind,
+    check_data_key,
+    check_name,
+    unwrap,
+    wrap,
+)
+from consigne.rules.errors import Conflict, Misconfigured, Tampered, Unavailable
 
-KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
-_VERSION: Final = b"\x01"
-_WRAPPED_BYTES: Final = len(_VERSION) + _NONCE_BYTES + KEY_BYTES + 16
-_SIGNING: Final = "signing"
-_MACS: Final = ("blind-index", "tombstone", "draw")
+_ROOT: Final = "root"
 _FOLDERS: Final = ("epochs", "destroyed", "keys")
+_TRIES: Final = 3
 
 
 class FileKeyring:
@@ -47,20 +51,24 @@ class FileKeyring:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def check(self) -> None:
+        """Nothing that could be missing: `prepare` makes the folder."""
+
     def prepare(self, first: bool) -> None:
-        """Finish every destruction that a kill interrupted. With `first`, make what is missing: say it only
-        while nothing was ever stored. Misconfigured where keys lie in the folder without their root."""
+        """Finish every destruction and rotation that a kill interrupted. With `first`, make what is missing: say it
+        only while nothing was ever stored. Misconfigured where keys lie in the folder without their root."""
         if first:
             self._make()
-        self._root()
+        self._roots()
         with _reachable(), locked(self._folder):
             for folder in ("", *_FOLDERS):
                 sweep(self._path(folder))
             for marker in self._path("destroyed").glob("*.gone"):
                 destroy(self._path("epochs", f"{marker.stem}.key"))
+            self._leave_old_roots()
 
     def open_epoch(self, name: str) -> None:
-        self._root()
+        self._roots()
         if self._is_destroyed(name):
             raise Conflict("epoch_destroyed", name)
         if not _exists(self._key_file(name)):
@@ -68,18 +76,18 @@ class FileKeyring:
                 self._make_epoch(name)
 
     def epoch_lives(self, name: str) -> bool:
-        self._root()
+        self._roots()
         lives = _exists(self._key_file(name))
-        self._root()  # seen again: the folder did not go away in between
+        self._roots()  # seen again: the folder did not go away in between
         return lives
 
     def epochs(self) -> list[str]:
-        self._root()
+        self._roots()
         with _reachable():
             return sorted(unquote(path.stem) for path in self._path("epochs").glob("*.key"))
 
     def destroy_epoch(self, name: str) -> None:
-        self._root()
+        self._roots()
         with _reachable(), locked(self._folder):
             # The name is reserved first: a kill after this line leaves a key that nothing uses any more.
             write(self._marker(name), b"")
@@ -87,34 +95,80 @@ class FileKeyring:
             destroy(self._key_file(name))
 
     def wrap(self, epoch: str, key: bytes, context: bytes) -> bytes:
-        if len(key) != KEY_BYTES:
-            raise BadInput("data_key_length")
-        return _wrap(self._epoch_key(epoch), key, _bind(epoch, context))
+        check_data_key(key)
+        return wrap(self._epoch_key(epoch), key, bind(epoch, context))
 
     def unwrap(self, epoch: str, wrapped: bytes, context: bytes) -> bytes:
-        return _unwrap(self._epoch_key(epoch), wrapped, _bind(epoch, context), epoch)
+        return unwrap([self._epoch_key(epoch)], wrapped, bind(epoch, context), epoch)
 
     def sign(self, message: bytes) -> Signature:
-        key = f"{_SIGNING}-{self._versions(_SIGNING)[-1]}"
+        key = f"{SIGNING}-{self.versions(SIGNING)[-1]}"
         return Signature(key, self._signing_key(key).sign(message))
 
     def public_keys(self) -> dict[str, bytes]:
-        names = [f"{_SIGNING}-{version}" for version in self._versions(_SIGNING)]
+        names = [f"{SIGNING}-{version}" for version in self.versions(SIGNING)]
         return {name: self._signing_key(name).public_key().public_bytes_raw() for name in names}
 
     def mac(self, name: str, message: bytes, version: int | None = None) -> Mac:
-        if name not in _MACS:
-            raise Misconfigured("keyring_key_unknown", name)
-        chosen = self._versions(name)[-1] if version is None else version
+        check_name(name, MACS)
+        chosen = self.versions(name)[-1] if version is None else version
         return Mac(chosen, hmac.digest(self._key(f"{name}-{chosen}"), message, "sha256"))
 
     def versions(self, name: str) -> list[int]:
-        if name not in (_SIGNING, *_MACS):
-            raise Misconfigured("keyring_key_unknown", name)
-        return self._versions(name)
+        check_name(name)
+        self._roots()
+        with _reachable():
+            found = [path.stem.rpartition("-") for path in self._path("keys").glob("*.key")]
+        versions = sorted(int(version) for stem, _, version in found if stem == name)
+        if not versions:
+            raise Misconfigured("keyring_key_missing", name)
+        return versions
 
     def rotate(self, name: str) -> int:
-        raise Misconfigured("keyring_key_unknown", name)
+        check_name(name, (*NAMES, _ROOT))
+        self._roots()
+        with _reachable(), locked(self._folder):
+            if name == _ROOT:
+                return self._rotate_root()
+            version = self.versions(name)[-1] + 1
+            self._write_key(f"{name}-{version}")
+            return version
+
+    def _rotate_root(self) -> int:
+        """A new root beside the old one, every key wrapped anew, the old one destroyed. Killed in between, the
+        newest root is used for what is new, each file opens under its own, and the next call goes on."""
+        roots = self._root_files()
+        version = max(roots)
+        if len(roots) == 1:
+            version += 1
+            write(self._path(f"{_ROOT}-{version}.key"), os.urandom(KEY_BYTES))
+        self._leave_old_roots()
+        return version
+
+    def _leave_old_roots(self) -> None:
+        files = self._root_files()
+        newest = max(files)
+        if len(files) == 1:
+            return
+        for folder, kind in (("epochs", "epoch"), ("keys", "key")):
+            sweep(self._path(folder))
+            for path in sorted(self._path(folder).glob("*.key")):
+                self._wrap_anew(path, f"{kind}:{unquote(path.stem)}")
+        for version in sorted(files.keys() - {newest}):
+            destroy(files[version])
+
+    def _wrap_anew(self, path: Path, bound: str) -> None:
+        """Under the newest root, unless it is already; what opens under none stays as it is, and says so when used."""
+        newest, *older = self._roots()
+        wrapped = path.read_bytes()
+        try:
+            unwrap([newest], wrapped, bound.encode(), "")
+        except Tampered:
+            try:
+                secret = unwrap(older, wrapped, bound.encode(), "")
+            except Tampered:
+                return
+            write(path, wrap(newest, secret, bound.encode()))
 
     def _make(self) -> None:
         with _reachable():
@@ -125,19 +179,21 @@ class FileKeyring:
     def _make_files(self) -> None:
         for folder in _FOLDERS:
             self._path(folder).mkdir(mode=0o700, exist_ok=True)
-        if not self._path("root.key").exists():
+        if not self._root_files():
             if any(self._folder.glob("*/*.key")):
                 raise Misconfigured(
                     "keyring_root_missing", "root.key", "bring it back; a new one opens nothing"
                 )
             write(self._path("root.key"), os.urandom(KEY_BYTES))
-        for name in (_SIGNING, *_MACS):
-            key = f"{name}-1"
-            if not self._path("keys", f"{key}.key").exists():
-                self._write_wrapped(self._path("keys", f"{key}.key"), f"key:{key}")
+        for name in NAMES:
+            if not any(self._path("keys").glob(f"{name}-*.key")):
+                self._write_key(f"{name}-1")
+
+    def _write_key(self, key: str) -> None:
+        self._write_wrapped(self._path("keys", f"{key}.key"), f"key:{key}")
 
     def _write_wrapped(self, path: Path, bound: str) -> None:
-        write(path, _wrap(self._root(), os.urandom(KEY_BYTES), bound.encode()))
+        write(path, wrap(self._roots()[0], os.urandom(KEY_BYTES), bound.encode()))
 
     def _make_epoch(self, name: str) -> None:
         if self._is_destroyed(name):
@@ -145,38 +201,59 @@ class FileKeyring:
         if not self._key_file(name).exists():
             self._write_wrapped(self._key_file(name), f"epoch:{name}")
 
-    def _root(self) -> bytes:
-        root = _read(self._path("root.key"))
-        if root is None:
-            raise Unavailable("keyring", "root.key", "the keyring is away, or `consigne apply` never made it")
-        if len(root) != KEY_BYTES:
-            raise Tampered("keyring_root", "root.key")
-        return root
+    def _root_files(self) -> dict[int, Path]:
+        """Version → file of every root that lies there."""
+        first = self._path("root.key")
+        known = {1: first} if first.exists() else {}
+        found = [(path.stem.rpartition("-")[2], path) for path in self._folder.glob(f"{_ROOT}-*.key")]
+        return known | {int(version): path for version, path in found if version.isdecimal()}
+
+    def _roots(self) -> list[bytes]:
+        """The roots, the newest first. Looked for again where one went between its listing and its reading."""
+        for _ in range(_TRIES):
+            with _reachable():
+                files = self._root_files()
+            found = [_read(files[version]) for version in sorted(files, reverse=True)]
+            roots = [root for root in found if root is not None]
+            if any(len(root) != KEY_BYTES for root in roots):
+                raise Tampered("keyring_root", "root.key")
+            if roots and len(roots) == len(found):
+                return roots
+        raise Unavailable("keyring", "root.key", "the keyring is away, or `consigne apply` never made it")
+
+    def _opened(self, path: Path, bound: str, name: str) -> bytes | None:
+        """What a key file wraps; None where there is none. Read again where the root was rotated meanwhile."""
+        for _ in range(_TRIES):
+            roots, wrapped = self._roots(), _read(path)
+            if wrapped is None:
+                self._roots()  # as in epoch_lives
+                return None
+            try:
+                return unwrap(roots, wrapped, bound.encode(), name)
+            except Tampered:
+                if self._roots() == roots and _read(path) == wrapped:
+                    raise
+        raise Unavailable("keyring", name, "its root is being rotated")
 
     def _epoch_key(self, name: str) -> bytes:
-        root, wrapped = self._root(), _read(self._key_file(name))
-        if wrapped is None or self._is_destroyed(name):
-            self._root()  # as in epoch_lives
+        try:
+            key = self._opened(self._key_file(name), f"epoch:{name}", name)
+        except Tampered:  # perhaps half destroyed
+            if not self._is_destroyed(name):
+                raise
+            key = None
+        if key is None or self._is_destroyed(name):
             raise Conflict("epoch_gone", name)
-        return _unwrap(root, wrapped, f"epoch:{name}".encode(), name)
+        return key
 
     def _key(self, name: str) -> bytes:
-        root, wrapped = self._root(), _read(self._path("keys", f"{name}.key"))
-        if wrapped is None:
+        key = self._opened(self._path("keys", f"{name}.key"), f"key:{name}", name)
+        if key is None:
             raise Misconfigured("keyring_key_missing", name)
-        return _unwrap(root, wrapped, f"key:{name}".encode(), name)
+        return key
 
     def _signing_key(self, name: str) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._key(name))
-
-    def _versions(self, name: str) -> list[int]:
-        self._root()
-        with _reachable():
-            found = [path.stem.rpartition("-") for path in self._path("keys").glob("*.key")]
-        versions = sorted(int(version) for stem, _, version in found if stem == name)
-        if not versions:
-            raise Misconfigured("keyring_key_missing", name)
-        return versions
 
     def _is_destroyed(self, name: str) -> bool:
         return _exists(self._marker(name))
@@ -196,26 +273,6 @@ def _encode(name: str) -> str:
     return quote(name, safe="").replace(".", "%2E")
 
 
-def _bind(epoch: str, context: bytes) -> bytes:
-    return struct.pack(">H", len(context)) + context + epoch.encode()
-
-
-def _wrap(key: bytes, secret: bytes, bound: bytes) -> bytes:
-    """version (1 byte) ‖ nonce (12, random) ‖ AES-256-GCM of 32 bytes with its tag (48)."""
-    nonce = os.urandom(_NONCE_BYTES)
-    return _VERSION + nonce + AESGCM(key).encrypt(nonce, secret, bound)
-
-
-def _unwrap(key: bytes, wrapped: bytes, bound: bytes, name: str) -> bytes:
-    if len(wrapped) != _WRAPPED_BYTES or wrapped[:1] != _VERSION:
-        raise Tampered("wrapped_key", name)
-    nonce, sealed = wrapped[1 : 1 + _NONCE_BYTES], wrapped[1 + _NONCE_BYTES :]
-    try:
-        return AESGCM(key).decrypt(nonce, sealed, bound)
-    except InvalidTag:
-        raise Tampered("wrapped_key", name) from None
-
-
 def _exists(path: Path) -> bool:
     with _reachable():
         return path.exists()
@@ -223,16 +280,7 @@ def _exists(path: Path) -> bool:
 
 def _read(path: Path) -> bytes | None:
     with _reachable():
-        try:
-            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        try:
-            if os.fstat(file).st_mode & 0o077:
-                raise Misconfigured("keyring_mode", path.name, "only its owner may read it: chmod 600")
-            return os.read(file, 4096)
-        finally:
-            os.close(file)
+        return read(path)
 
 
 @contextmanager

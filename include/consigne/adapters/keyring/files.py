@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from consigne.rules.errors import Misconfigured
+
 _UNFINISHED: Final = ".unfinished"
 
 
@@ -25,6 +27,20 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def read(path: Path) -> bytes | None:
+    """A secret file's bytes (4096 at most); None where there is none. Misconfigured where others may read it."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        if os.fstat(file).st_mode & 0o077:
+            raise Misconfigured("keyring_mode", path.name, "only its owner may read it: chmod 600")
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
 
 
 def write(path: Path, data: bytes) -> None:

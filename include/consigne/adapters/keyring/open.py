@@ -14,12 +14,32 @@ from consigne.rules.errors import Misconfigured
 class Provider(Keyring, Protocol):
     """A keyring that can also be set up."""
 
+    def check(self) -> None:
+        """Misconfigured where something is missing that `prepare` will not make: said before anything starts."""
+
     def prepare(self, first: bool) -> None:
         """Finish what a kill interrupted; with `first`, make a keyring where there is none."""
 
 
+def _open_pkcs11(rest: str) -> Provider:
+    # Imported only where it is used: it loads a C library.
+    from consigne.adapters.keyring.pkcs11 import Pkcs11Keyring
+    from consigne.adapters.keyring.token import read_uri
+
+    return Pkcs11Keyring(read_uri(rest))
+
+
+def _open_vault(rest: str) -> Provider:
+    from consigne.adapters.keyring.transit import read_url
+    from consigne.adapters.keyring.vault import VaultKeyring
+
+    return VaultKeyring(read_url(rest))
+
+
 _PROVIDERS: Final[dict[str, Callable[[str], Provider]]] = {
     "file": lambda rest: FileKeyring(Path(rest)),
+    "pkcs11": _open_pkcs11,
+    "vault": _open_vault,
 }
 
 

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256 as hash_sha256
-from typing import Final
+from http.client import HTTPException
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import ParseError
 
 from minio import Minio
 from minio.credentials.credentials import Credentials
+from minio.datatypes import ListMultipartUploadsResult, Object, parse_list_objects
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 from minio.signer import sign_v4_s3
@@ -25,7 +27,9 @@ from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from consigne.acts.ports import ObjectFacts, ObjectVersion, Stored, Upload
+from consigne.adapters.store.asking import Answer, Asker
 from consigne.rules.errors import Conflict, ConsigneError, Misconfigured, Unavailable
+from consigne.rules.reconcile import Listed
 
 RECORDINGS: Final = "recordings"
 EVIDENCE: Final = "evidence"
@@ -33,6 +37,9 @@ KMS: Final = "aws:kms"
 ENCRYPTION: Final = "x-amz-server-side-encryption"
 _ABSENT: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})  # the last: a delete marker
 _RETRIABLE: Final = frozenset({"SlowDown", "RequestTimeout", "XAmzContentSHA256Mismatch", "IncompleteBody"})
+
+# A PUT whose answer was lost may be carried out: sent again, it would leave a second version beside the recorded one.
+_PUT_RETRIES: Final = Retry(total=2, read=0, other=0, backoff_factor=0.2, status_forcelist=[503])
 
 
 class MinioStore:
@@ -45,6 +52,7 @@ class MinioStore:
         self._endpoint, self._region, self._secure = endpoint, region, secure
         self._credentials = credentials
         self._pool = open_pool()
+        self._asker = Asker(endpoint, region, secure)
         self._clients: dict[str, Minio] = {}
 
     def put(self, object: str, data: bytes | bytearray | memoryview, sha256: bytes) -> Stored:
@@ -65,12 +73,37 @@ class MinioStore:
         return ObjectFacts(found.size or 0, headers.get(ENCRYPTION))
 
     def list_versions(self, prefix: str) -> list[ObjectVersion]:
-        return self._list("expire", RECORDINGS, prefix)
+        return list(self.versions_after(prefix))
+
+    def versions_after(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        return self._walk("expire", RECORDINGS, prefix, after)
+
+    def walk_versions(self) -> Iterator[Listed]:
+        for item in self._listed("reconcile", RECORDINGS, ""):
+            if item.last_modified is None:
+                raise Unavailable("store", "list: no date")
+            yield Listed(
+                item.object_name or "", item.version_id or "null", item.is_delete_marker, item.last_modified
+            )
 
     def list_uploads(self, prefix: str) -> list[Upload]:
         # MinIO lists either all uploads that its memory knows, or those of one exact name from its disks.
-        found = {upload: None for asked in ("", prefix) for upload in self._list_uploads(asked)}
+        found = {upload: None for asked in {"", prefix} for upload in self.list_uploads_of(asked)}
         return [upload for upload in found if upload.object.startswith(prefix)]
+
+    def list_uploads_of(self, object: str) -> list[Upload]:
+        asked = {
+            "uploads": "",
+            "delimiter": "",
+            "encoding-type": "url",
+            "max-uploads": "1000",
+            "prefix": object,
+        }
+        with translated("list"):
+            found = ListMultipartUploadsResult(self._ask("expire", RECORDINGS, asked))
+        if found.is_truncated:
+            raise Unavailable("too_many_uploads", RECORDINGS)
+        return [Upload(item.object_name, item.upload_id or "") for item in found.uploads]
 
     def delete_versions(self, versions: Sequence[ObjectVersion]) -> None:
         targets = [DeleteObject(version.object, version.version) for version in versions]
@@ -100,8 +133,8 @@ class MinioStore:
     def read_evidence(self, name: str, version: str | None = None) -> bytes:
         return self._get("reconcile", EVIDENCE, name, version)
 
-    def list_evidence(self, prefix: str) -> list[ObjectVersion]:
-        return self._list("reconcile", EVIDENCE, prefix)
+    def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
+        return list(self._walk("reconcile", EVIDENCE, prefix, after))
 
     def server_time(self) -> datetime:
         # Any answer carries it, a refusal too; no identity is needed.
@@ -134,7 +167,7 @@ class MinioStore:
             date=date,
         )
         with translated("put"):
-            answer = self._pool.urlopen("PUT", url.geturl(), body=data, headers=signed)
+            answer = self._pool.urlopen("PUT", url.geturl(), body=data, headers=signed, retries=_PUT_RETRIES)
             if answer.status != 200:
                 raise _refusal(answer)
         version = answer.headers.get("x-amz-version-id")
@@ -152,20 +185,34 @@ class MinioStore:
                 answer.close()
                 answer.release_conn()
 
-    def _list(self, identity: str, bucket: str, prefix: str) -> list[ObjectVersion]:
-        with translated("list"):
-            found = self._as(identity).list_objects(bucket, prefix, recursive=True, include_version=True)
-            return [
-                ObjectVersion(item.object_name or "", item.version_id or "null", item.is_delete_marker)
-                for item in found
-            ]
+    def _walk(self, identity: str, bucket: str, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        for item in self._listed(identity, bucket, prefix, after):
+            yield ObjectVersion(item.object_name or "", item.version_id or "null", item.is_delete_marker)
 
-    def _list_uploads(self, prefix: str) -> list[Upload]:
-        with translated("list"):
-            found = self._as("expire")._list_multipart_uploads(RECORDINGS, prefix=prefix)
-        if found.is_truncated:
-            raise Unavailable("too_many_uploads", RECORDINGS)
-        return [Upload(item.object_name, item.upload_id or "") for item in found.uploads]
+    def _listed(self, identity: str, bucket: str, prefix: str, after: str = "") -> Iterator[Object]:
+        """Versions and markers by name, a page of a thousand at a time."""
+        at, more = {"key-marker": after, "version-id-marker": ""}, True
+        while more:
+            asked = {
+                "versions": "",
+                "delimiter": "",
+                "encoding-type": "url",
+                "max-keys": "1000",
+                "prefix": prefix,
+            }
+            with translated("list"):
+                answer = self._ask(identity, bucket, asked | at)
+                page, more, key, version = parse_list_objects(answer)
+            at = {"key-marker": key or "", "version-id-marker": version or ""}
+            # A page names its markers after all of its versions.
+            yield from sorted(page, key=lambda one: one.object_name or "")
+
+    def _ask(self, identity: str, bucket: str, query: Mapping[str, str]) -> Any:
+        """A listing's answer, for minio-py's readers."""
+        answer = self._asker.ask(self._credentials(identity), bucket, query)
+        if answer.status != 200:
+            raise _refusal(answer)
+        return answer
 
     def _as(self, identity: str) -> Minio:
         if identity not in self._clients:
@@ -179,8 +226,7 @@ class MinioStore:
 
 
 def open_pool() -> PoolManager:
-    """Connections with time limits and few retries: a task's own retry is the patient one. A PUT that is
-    sent twice leaves a second version, and only the recorded one counts."""
+    """Connections with time limits and few retries: a task's own retry is the patient one."""
     retries = Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
     return PoolManager(timeout=Timeout(connect=5, read=60), maxsize=10, retries=retries)
 
@@ -202,7 +248,7 @@ def translated(operation: str) -> Iterator[None]:
         yield
     except S3Error as fault:
         raise _fault(fault, operation) from None
-    except (MinioException, HTTPError, OSError) as fault:
+    except (MinioException, HTTPError, HTTPException, ParseError, OSError) as fault:
         raise Unavailable("store", f"{operation}: {type(fault).__name__}") from None
 
 
@@ -215,7 +261,7 @@ def _fault(fault: S3Error, operation: str) -> ConsigneError:
     return Misconfigured("store_refused", where)
 
 
-def _refusal(answer: BaseHTTPResponse) -> Exception:
+def _refusal(answer: BaseHTTPResponse | Answer) -> Exception:
     # What stands between us and MinIO may answer in no XML at all.
     try:
         fault: Exception = S3Error.fromxml(answer)

@@ -14,12 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
+from consigne.acts.locate import in_force
 from consigne.acts.seal import check_register, prove_entries, seal
 from consigne.adapters.catalog import views
 from consigne.adapters.catalog.session import Session, open_engine
 from consigne.adapters.catalog.tables import certificates as table_of_certificates
 from consigne.doors.cli.options import DEFAULT_STATE, Json, State
-from consigne.doors.cli.pyz import build_pyz
+from consigne.doors.desk.pages.told_certificate import tell
+from consigne.doors.desk.text import LANGUAGES
+from consigne.doors.desk.words import Wording
+from consigne.doors.pyz import build_pyz
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.errors import BadInput
@@ -37,15 +41,22 @@ def certificates(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write them, with all that checks them.")
     ] = None,
+    sheets: Annotated[
+        str, typer.Option(metavar="fr|en", help="With --out: each also as one page (PDF) in that language.")
+    ] = "",
     state: State = DEFAULT_STATE,
 ) -> None:
     """Certificates of destruction; with --out, with checkpoints, proofs, the public key and the verifier."""
+    if sheets not in ("", *LANGUAGES) or (sheets and out is None):
+        raise BadInput("bad_value", "--sheets", f"one of {', '.join(LANGUAGES)}, with --out")
     settings = Settings.open(state)
     with Session(open_engine(settings.database_url("read")), os.urandom).begin() as tx:
         found = views.certificates(tx)
         files = {str(row.id): row.file for row in tx.execute(select(table_of_certificates))}
     if out is not None:
         _write(settings, out, files)
+        if sheets:
+            _write_sheets(settings, out, files, sheets)
     for one in found:
         one["file"] = str(out / one["file"]) if out else one["file"]
     if as_json:
@@ -71,6 +82,24 @@ def _write(settings: Settings, out: Path, files: dict[str, bytes]) -> None:
         for name, data in made.items():
             (out / name).write_bytes(data)
         build_pyz(out / "consigne-verify.pyz")
+
+
+def _write_sheets(settings: Settings, out: Path, files: dict[str, bytes], language: str) -> None:
+    from consigne.doors.desk.certificate_sheet import write_sheet  # reportlab: slow to import
+
+    platform = open_platform(settings, "read")
+    with platform.catalog.begin() as tx:
+        now = platform.catalog.now(tx)
+        policy = in_force(platform, tx, now)
+    words, keys = Wording(language, policy.zone), platform.keyring.public_keys()
+    bodies = {id: read_parts(file)["body"] for id, file in files.items()}
+    epochs = {body["epoch"]: files[id] for id, body in bodies.items() if body["scope"] == "epoch"}
+    foot = words.say("certificate.sheet", controller=policy.controller.name, at=words.moment(now))
+    for id, file in files.items():
+        names = {bodies[id]["epoch"], *bodies[id].get("earlier_epochs", ())}
+        told = tell(words, policy, file, [epochs[name] for name in sorted(names & epochs.keys())], keys)
+        with _writing():
+            (out / f"certificate-{id}-{language}.pdf").write_bytes(write_sheet(told, words, foot))
 
 
 @contextmanager

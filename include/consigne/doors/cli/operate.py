@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import secrets
@@ -17,13 +18,12 @@ from uuid import UUID
 import typer
 from sqlalchemy import select, text
 
-from consigne.acts.expire import LIMIT
 from consigne.acts.ingest import retry_delivery
 from consigne.acts.journey import Platform
-from consigne.acts.locate import stem_digest
-from consigne.adapters.catalog.open import Catalog
+from consigne.acts.locate import stem_digests
+from consigne.acts.preview import Preview, preview
 from consigne.adapters.catalog.session import Session, open_engine
-from consigne.adapters.catalog.tables import artifacts, deliveries
+from consigne.adapters.catalog.tables import deliveries
 from consigne.doors.apply import apply as apply_all
 from consigne.doors.cli.options import DEFAULT_STATE, State
 from consigne.doors.cli.runs import Runs
@@ -149,34 +149,45 @@ def _left(platform: Platform, intake: Path) -> tuple[bool, set[bytes]]:
     with platform.catalog.begin() as tx:
         rows = platform.catalog.open_deliveries(tx, platform.intake.source)
     files = [one.name for one in os.scandir(intake) if one.is_file(follow_symlinks=False)]
-    lying = {stem_digest(platform, name.removesuffix(".json")) for name in files if name.endswith(".json")}
-    return any(row.state not in SETTLED for row in rows), lying - {row.stem_digest for row in rows}
+    stems = [name.removesuffix(".json") for name in files if name.endswith(".json")]
+    lying, claimed = [stem_digests(platform, stem) for stem in stems], {row.stem_digest for row in rows}
+    unclaimed = {digests[-1] for digests in lying if claimed.isdisjoint(digests)}
+    return any(row.state not in SETTLED for row in rows), unclaimed
 
 
 def expire(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until the run has ended.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One document: what is due, and the run.")] = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Run the expiry Dag now."""
+    """Run the expiry Dag now; with --dry-run nothing goes, and what would go is named, artifact by artifact."""
     settings = Settings.open(state)
-    if dry_run:
-        for line in list_due(Catalog(open_engine(settings.database_url("expire")), os.urandom)):
-            typer.echo(line)
+    seen = preview(open_platform(settings, "expire")) if dry_run else None
+    for line in list_due(seen) if seen and not as_json else []:
+        typer.echo(line)
     runs = Runs(settings)
     run = runs.start("expire_recordings", {"dry_run": dry_run})
-    typer.echo(f"expire_recordings {run}")
-    if wait and runs.wait("expire_recordings", run, _tell) != "success":
+    if as_json:
+        typer.echo(json.dumps({"run": run} | (seen.to_json() if seen else {})))
+    else:
+        typer.echo(f"expire_recordings {run}")
+    if wait and runs.wait("expire_recordings", run, _quiet if as_json else _tell) != "success":
         typer.echo("the run failed: see its tasks in the UI", err=True)
         raise typer.Exit(SOME_FAILED)
 
 
-def list_due(catalog: Catalog) -> list[str]:
-    """A line for each artifact that a run would take now; `catalog` opened as `expire`."""
-    with catalog.begin() as tx:
-        ids = catalog.due_artifacts(tx, catalog.now(tx), LIMIT)
-        due = select(artifacts).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.due_at, artifacts.c.id)
-        return [f"due {iso(row.due_at)}  {row.purpose}/{row.part}  {row.id}" for row in tx.execute(due)]
+def _quiet(*_: object) -> None:
+    """Nothing else may stand beside a JSON document."""
+
+
+def list_due(seen: Preview) -> list[str]:
+    """A line for each artifact, then one for each purpose and part."""
+    lines = [
+        f"{row['outcome']}  due {row['due_at']}  {row['purpose']}/{row['part']}  {row['why']}  {row['artifact']}"
+        for row in seen.rows()
+    ]
+    return lines + [f"{purpose}/{part}: {count}" for (purpose, part), count in seen.counts().items()]
 
 
 def retry(
@@ -236,6 +247,7 @@ def clock(
             raise Misconfigured("no_test_clock", "catalog")
         session.append(tx, "ops", "configure:clock:advanced", [{"seconds": shift_s}])
         typer.echo(iso(session.now(tx)))
+        settings.remember(clock_offset_s=session.clock_shift(tx)[1])
 
 
 def read_step(advance: str) -> Duration:

@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from consigne.adapters.catalog import views
 from consigne.adapters.catalog.session import Session, open_engine
-from consigne.adapters.keyring.open import open_keyring
 from consigne.doors.cli.options import DEFAULT_STATE, Json, Language, State
 from consigne.doors.settings import Settings
+from consigne.doors.wiring import keyring_of
 from consigne.rules.errors import BadInput
 from consigne.rules.evidence.masked import is_signed
 from consigne.rules.reasons import sentence, told
@@ -79,7 +79,7 @@ def show(
     if not delivered and found is None:
         raise BadInput("unknown_recording", "ID")
     artifacts = found["artifacts"] if found else []
-    keys = open_keyring(settings.keyring_url).public_keys() if artifacts else {}
+    keys = keyring_of(settings).public_keys() if artifacts else {}
     for artifact in artifacts:
         artifact["masked_signature"] = _signature(artifact["id"], masks[artifact["id"]], keys)
     if as_json:

@@ -34,5 +34,9 @@ def _print(document: dict[str, Any]) -> None:
         print(f"  {user:<10}{', '.join(account['roles']):<10}{account.get('password', '')}".rstrip())
     if document["mail"].get("failed"):
         print(f"\n  {document['mail']['failed']} mails were given up: {document['mail']['server']}")
+    for path in document["backups"]["overdue"]:
+        print(f"\n  this backup is beyond its time, and certificates untrue until it is destroyed: {path}")
+    if since := (document["register"] or {}).get("gap_since"):
+        print(f"\n  entries of the register wait to be published, or the witness to be told, since {since}")
     if document["swap"]:
         print("\n  this machine swaps: memory may reach its disk")

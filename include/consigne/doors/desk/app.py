@@ -129,6 +129,8 @@ def _http(request: Request, fault: Exception) -> Response:
 
 def _consigne(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, ConsigneError)
+    if fault.code == "restored_unreplayed":
+        return _said(request, 503, "unavailable", fault.code, fault.where)
     for kind, status, name in (
         (Unavailable, 503, "unavailable"),
         (BadInput, 400, "bad_input"),

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from consigne.doors.local.ask import ask
 from consigne.doors.local.processes import Command, clean_environment, die_with_parent, no_core_dumps
-from consigne.doors.settings import Settings, write_private
+from consigne.doors.settings import AUDIT_SECRET, Settings, write_private
 from consigne.rules.errors import Misconfigured
 
 VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
@@ -62,6 +62,7 @@ def command(settings: Settings) -> Command:
     key = f"consigne:{kms_key(settings)}"
     file = settings.state_dir / "secrets" / "minio.env"
     lines = {"MINIO_ROOT_USER": access, "MINIO_ROOT_PASSWORD": secret, "MINIO_KMS_SECRET_KEY": key}
+    lines |= _audit(settings, folder)
     write_private(file, "".join(f"{name}={value}\n" for name, value in lines.items()))
     environment = clean_environment(
         HOME=str(folder),
@@ -85,6 +86,21 @@ def command(settings: Settings) -> Command:
     work = settings.state_dir / "run" / "minio"
     work.mkdir(mode=0o700, exist_ok=True)
     return Command((*argv, str(folder / "data")), work, log, environment)
+
+
+def _audit(settings: Settings, folder: Path) -> dict[str, str]:
+    """Its audit log goes to the desk, in batches; while nobody answers it waits on disk, up to a limit."""
+    of_ours = {
+        "ENABLE": "on",
+        "ENDPOINT": f"{settings.airflow_url}/consigne/internal/store-audit",
+        "AUTH_TOKEN": f"Bearer {settings.secret(AUDIT_SECRET)}",
+        "QUEUE_DIR": str(folder / "audit"),
+        "QUEUE_SIZE": "20000",
+        "BATCH_SIZE": "50",
+        "HTTP_TIMEOUT": "30s",  # the desk is made at the first request
+    }
+    (folder / "audit").mkdir(mode=0o700, exist_ok=True)
+    return {f"MINIO_AUDIT_WEBHOOK_{name}_CONSIGNE": value for name, value in of_ours.items()}
 
 
 def kms_key(settings: Settings) -> str:

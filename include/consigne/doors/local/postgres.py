@@ -40,6 +40,8 @@ SERVER_SETTINGS = {
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
     "track_activities": "off",
+    # A segment of the log that is done with is removed, not renamed with all that it held.
+    "wal_recycle": "off",
 }
 
 

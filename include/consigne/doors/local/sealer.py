@@ -9,14 +9,21 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from datetime import date
 
 import httpx
 
-from consigne.acts.seal import publish, seal
+from consigne.acts.forget import forget_names, rewrite_files
+from consigne.acts.journey import Platform
+from consigne.acts.seal import publish, seal, tell_witness
+from consigne.acts.truth import notice_restored
 from consigne.doors.local.processes import no_core_dumps
 from consigne.doors.settings import SWEEP_SECRET, Settings
 from consigne.doors.wiring import open_platform
-from consigne.rules.errors import ConsigneError
+from consigne.rules.clock import iso
+from consigne.rules.errors import ConsigneError, Misconfigured
+from consigne.rules.sealing import gap_since
 
 EVERY_S = 60.0
 
@@ -24,7 +31,8 @@ log = logging.getLogger("consigne.sealer")
 
 
 def main() -> int:
-    """Until SIGTERM: seal, publish what is an hour old, and let the desk take up what was left undone."""
+    """Until SIGTERM: seal, publish what is an hour old and tell the witness, forget names whose time is up, and let
+    the desk take up what was left undone."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     no_core_dumps()
@@ -33,16 +41,50 @@ def main() -> int:
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     signal.signal(signal.SIGINT, lambda *_: over.set())
+    forgotten_on: list[date] = []
     while not over.is_set():
-        try:
-            sealed = seal(platform)
-            published = publish(platform)
-            log.info("sealed %d entries of %d, published %s", sealed.entries, sealed.size, published)
-        except ConsigneError as fault:
-            log.warning("not sealed: %s", fault)
+        _try("not sealed", lambda: seal_and_publish(platform))
+        _try("witness not told", lambda: tell_witness(platform))
+        _try("gap not looked for", lambda: warn_of_gap(platform))
+        _try("names not forgotten", lambda: forget_daily(platform, forgotten_on))
         remind_desk(settings)
         over.wait(EVERY_S)
     return 0
+
+
+def _try(trouble: str, work: Callable[[], object]) -> None:
+    try:
+        work()
+    except ConsigneError as fault:
+        log.warning("%s: %s", trouble, fault)
+
+
+def seal_and_publish(platform: Platform) -> None:
+    """What was committed since, unless a database that came back from a backup waits to be brought to the truth."""
+    if notice_restored(platform):
+        raise Misconfigured("restored_unreplayed", "catalog", "stop Consigne and run `consigne up`")
+    sealed = seal(platform)
+    published = publish(platform)
+    log.info("sealed %d entries of %d, published %s", sealed.entries, sealed.size, published)
+
+
+def warn_of_gap(platform: Platform) -> None:
+    """In the log too, while nothing is published, or told to the witness, for too long."""
+    with platform.catalog.begin() as tx:
+        sealing, now = platform.catalog.sealing(tx), platform.catalog.now(tx)
+    if since := gap_since(sealing, now, platform.witness.listens):
+        log.warning("entries of the register wait to be published or witnessed since %s", iso(since))
+
+
+def forget_daily(platform: Platform, done_on: list[date]) -> None:
+    """Once a day by the catalog's clock, and at every start. `done_on`: the last day that it was done."""
+    with platform.catalog.begin() as tx:
+        today = platform.catalog.now(tx).date()
+    if done_on != [today]:
+        log.info("forgot names in %d rows", forget_names(platform))
+        if rewrite_files(platform):
+            log.info("the tables' files were written anew")
+        done_on[:] = [today]
 
 
 def remind_desk(settings: Settings) -> None:

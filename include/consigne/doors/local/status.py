@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from consigne.adapters.catalog.register import read_sealing
 from consigne.doors.local import airflow, minio, postgres, report
+from consigne.doors.local.backups import known, overdue
 from consigne.doors.local.components import COMPONENTS, Component
 from consigne.doors.settings import ACCOUNTS, Settings
+from consigne.rules.clock import iso
+from consigne.rules.sealing import gap_since
 
 # `failed`: given up (acts/remind.py).
 _MAIL = (
@@ -35,8 +39,10 @@ def status(settings: Settings, with_secrets: bool = False) -> dict[str, Any]:
         "database": {"url": make_url(settings.database_admin_url()).render_as_string(not with_secrets)},
         "keyring": {"url": settings.keyring_url},
         "clock": {"test": settings.test_clock, "offset_s": catalog.get("offset_s", 0)},
+        "register": catalog.get("register"),
         "mail": {"server": settings.mail_url} | catalog.get("mail", {}),
         "swap": swap_is_on(),
+        "backups": {"known": list(known(settings)), "overdue": overdue(settings)},
     }
 
 
@@ -108,6 +114,26 @@ def _ask_catalog(settings: Settings) -> dict[str, Any]:
             policy = connection.execute(text(f"{in_force} LIMIT 1")).mappings().one_or_none()
             offset_s = connection.execute(text("SELECT offset_s FROM clock")).scalar_one()
             mail = connection.execute(text(_MAIL)).mappings().one()
+            register = _register(settings, connection)
     except SQLAlchemyError:
         return {}
-    return {"policy": dict(policy) if policy else None, "offset_s": offset_s, "mail": dict(mail)}
+    return {
+        "policy": dict(policy) if policy else None,
+        "offset_s": offset_s,
+        "mail": dict(mail),
+        "register": register,
+    }
+
+
+def _register(settings: Settings, connection: Connection) -> dict[str, Any]:
+    """Entries sealed and published, and since when any have waited longer than they may."""
+    sealing = read_sealing(connection)
+    now = connection.execute(text("SELECT consigne_now()")).scalar_one()
+    since = gap_since(sealing, now, settings.witness_url != "none:")
+    instants = {
+        "published_at": sealing.published_at,
+        "witnessed_at": sealing.witnessed_at,
+        "gap_since": since,
+    }
+    told = {name: instant and iso(instant) for name, instant in instants.items()}
+    return {"sealed": sealing.size, "published": sealing.published_size, **told}

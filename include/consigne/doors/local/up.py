@@ -13,6 +13,7 @@ from pathlib import Path
 from consigne.doors.local import airflow, minio, ports, report
 from consigne.doors.local.components import COMPONENTS
 from consigne.doors.local.processes import birth, python, send
+from consigne.doors.local.restore import is_unfinished
 from consigne.doors.local.supervisor import ANOTHER_LIVES, stop_leftovers
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.errors import Conflict, Misconfigured, Unavailable
@@ -40,6 +41,8 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
     """The state folder with the wishes in it. Misconfigured, BadInput, Conflict or Unavailable say which cannot
     be met, before anything is written."""
     settings = Settings.plan(state_dir)
+    if is_unfinished(settings):
+        raise Conflict("restore_unfinished", str(state_dir), "a restore was cut short: run it again")
     if wishes.test_clock and not settings.test_clock and _may_have_a_policy(settings):
         raise Conflict("clock_is_real", "--test-clock", "only before the first policy is in force")
     if wishes.policy_file and not wishes.policy_file.is_file():

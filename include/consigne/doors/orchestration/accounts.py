@@ -21,10 +21,13 @@ from consigne.doors.settings import ACCOUNTS, Settings
 
 Grant = tuple[str, str]
 
-OPERATED = ("ingest_recordings", "expire_recordings")
+OPERATED = ("ingest_recordings", "expire_recordings", "reconcile_storage")
 """Dags that ops run."""
 
-DECIDED = ("decide_retention_exception", "change_policy")
+ASKED = ("decide_retention_exception", "change_policy")
+"""Dags with a human task whose runs people's wishes start."""
+
+DECIDED = (*ASKED, "confirm_expiry_volume")
 """Dags with a human task: ops read them, a person of the DPO's role decides on the desk."""
 
 DESK = "Consigne"
@@ -49,12 +52,14 @@ _COMMON = [
     *_grants([READ, MENU], DESK),
 ]
 _REQUESTER = [
-    *_grants([READ], *_dags(fab.RESOURCE_DAG, *DECIDED)),
-    *_grants([READ, CREATE], *_dags(fab.RESOURCE_DAG_RUN, *DECIDED)),
+    *_grants([READ], *_dags(fab.RESOURCE_DAG, *ASKED)),
+    *_grants([READ, CREATE], *_dags(fab.RESOURCE_DAG_RUN, *ASKED)),
 ]
 _DRAFTING = _grants([READ, CREATE], *_dags(fab.RESOURCE_DAG_RUN, "change_policy"))
 _DPO = [
     *_grants([READ], *_dags(fab.RESOURCE_DAG, *DECIDED)),
+    # The sweep starts it in their name.
+    *_grants([READ, CREATE], *_dags(fab.RESOURCE_DAG_RUN, "confirm_expiry_volume")),
     *_grants([READ], fab.RESOURCE_DAG_RUN, fab.RESOURCE_TASK_INSTANCE),
     *_grants([READ, EDIT, MENU], fab.RESOURCE_HITL_DETAIL),
     *_grants([MENU], fab.RESOURCE_DAG),

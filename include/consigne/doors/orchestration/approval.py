@@ -13,29 +13,36 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from consigne.rules.policy.draft import DraftAnswer
 from consigne.rules.request import Answer
+from consigne.rules.volume import VolumeAnswer
 
 PAUSES_S = (2, 4, 8, 16, 30, 60)
 DESK_ONLY = "desk:only"
 """The assignee of every human task: nobody answers but through the desk (auth.py)."""
-REFUSE = "refuse"
-"""What silence is, in every human task."""
+REFUSE, DELETE = str(Answer.REFUSE), str(VolumeAnswer.DELETE)
+"""What silence is."""
 EXCEPTION = tuple(str(answer) for answer in Answer)
 DRAFT = tuple(str(answer) for answer in DraftAnswer)
+VOLUME = tuple(str(answer) for answer in VolumeAnswer)
 
 
 class DeskApproval(HITLOperator):
-    """Parks until the desk answers or the response time is over; silence is `refuse`.
+    """Parks until the desk answers or the response time is over, which means `silence`.
 
     `seconds_left` is asked when the task runs: the response time counts from filing, not from parking.
     Never retried (a retry wipes the answer), and nothing goes to XCom (what follows reads the desk's row).
     """
 
     def __init__(
-        self, *, seconds_left: Callable[[Context], int], answers: Sequence[str] = EXCEPTION, **kwargs: Any
+        self,
+        *,
+        seconds_left: Callable[[Context], int],
+        answers: Sequence[str] = EXCEPTION,
+        silence: str = REFUSE,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             options=list(answers),
-            defaults=REFUSE,
+            defaults=silence,
             assigned_users={"id": DESK_ONLY, "name": "desk"},
             retries=0,
             do_xcom_push=False,

@@ -15,13 +15,17 @@ from consigne.acts.journey import Platform
 from consigne.acts.object import end_objected
 from consigne.acts.reclock import reclock
 from consigne.acts.remind import remind
+from consigne.acts.turn import turn_over
+from consigne.acts.volume import lapse_volumes
 from consigne.doors.orchestration.lost import notice_lost
 from consigne.doors.orchestration.mail import start_round
 
 CLOCKWORK: tuple[tuple[str, Callable[[Platform], int]], ...] = (
     ("lapsed_drafts", lapse_drafts),
+    ("lapsed_volumes", lapse_volumes),
     ("reclocked", reclock),
     ("held", keep_up),
+    ("turned_over", turn_over),
     ("draw_months", keep_months),
     ("end_objected", end_objected),
     ("forget_uninformed", forget_uninformed),

@@ -23,13 +23,16 @@ from consigne.acts.decide import lapse_requests
 from consigne.acts.extend import apply_decision, unapplied
 from consigne.acts.journey import Platform
 from consigne.acts.locate import policy_now
+from consigne.acts.truth import is_shut
 from consigne.doors.orchestration.auth import as_person, person_named
 from consigne.doors.orchestration.clockwork import CLOCKWORK
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
+from consigne.rules.access import designated
 from consigne.rules.errors import ConsigneError, place_of
 from consigne.rules.policy.draft import Draft, run_of_draft
 from consigne.rules.request import Decision, ExceptionRequest, run_of
+from consigne.rules.volume import Volume, run_of_volume
 
 log = logging.getLogger("consigne")
 T = TypeVar("T")
@@ -102,6 +105,27 @@ def _left_drafts(catalog: Catalog, tx: Transaction) -> tuple[list[Matter], list[
     return [_of_draft(each) for each in found[0]], [_of_draft(each) for each in found[1]]
 
 
+def _of_volume(volume: Volume, brought_by: str = "") -> Matter:
+    conf = {"volume_id": str(volume.id), "volume_hash": volume.digest}
+    answer = str(volume.answer) if volume.answer else None
+    is_told = volume.answered_at_airflow is not None
+    return Matter(volume.id, brought_by, conf, answer, volume.decided_by, is_told)
+
+
+def _find_volume(catalog: Catalog, tx: Transaction, id: UUID) -> Matter | None:
+    volume = catalog.volume(tx, id)
+    return _of_volume(volume) if volume else None
+
+
+def _left_volumes(catalog: Catalog, tx: Transaction) -> tuple[list[Matter], list[Matter]]:
+    """Nobody brought a volume: its run is started as somebody for whom it waits."""
+    without_run = [volume for volume in catalog.volumes_waiting(tx) if volume.run is None]
+    policy = catalog.policy_at(tx, now := catalog.now(tx)) if without_run else None
+    brought_by = min(designated(policy, now), default="") if policy else ""
+    found = [_of_volume(volume, brought_by) for volume in without_run]
+    return found, [_of_volume(volume) for volume in catalog.unanswered_volumes(tx)]
+
+
 REQUEST = Kind(
     dag="decide_retention_exception",
     task="approve_exception",
@@ -120,7 +144,16 @@ DRAFT = Kind(
     bind=lambda catalog, tx, id, run: catalog.bind_draft_run(tx, id, run),
     mark=lambda catalog, tx, id, at: catalog.mark_draft_answered(tx, id, at),
 )
-KINDS = (REQUEST, DRAFT)
+VOLUME = Kind(
+    dag="confirm_expiry_volume",
+    task="confirm_volume",
+    run_of=run_of_volume,
+    find=_find_volume,
+    left=_left_volumes,
+    bind=lambda catalog, tx, id, run: catalog.bind_volume_run(tx, id, run),
+    mark=lambda catalog, tx, id, at: catalog.mark_volume_answered(tx, id, at),
+)
+KINDS = (REQUEST, DRAFT, VOLUME)
 
 
 @lru_cache(maxsize=1)
@@ -224,13 +257,10 @@ def _still_settling_s(detail: dict[str, Any]) -> float:
 async def sweep() -> dict[str, int]:
     """Do what an api-server or a run that died left undone: lapse, start runs, apply, answer. One trouble never
     stops the others; returns counts by outcome."""
-    counts = {
-        "lapsed": len(await _read(lapse_requests)),
-        "started": 0,
-        "applied": 0,
-        "answered": 0,
-        "failed": 0,
-    }
+    counts = dict.fromkeys(("lapsed", "started", "applied", "answered", "failed"), 0)
+    if await _read(is_shut):  # a backup came back: the next start brings it to the truth
+        return counts
+    counts["lapsed"] = len(await _read(lapse_requests))
     for name, act in CLOCKWORK:
         counts[name] = await _count(act)
     for id in await _read(lambda platform: unapplied(platform, LOST_S)):

@@ -24,7 +24,7 @@ ROUND_S = 40.0
 NO_ADDRESS = "@consigne.invalid"
 """Accounts that `apply` made have no address of their own."""
 
-PATHS = {"request": "decide/{}", "recording": "decide/{}", "extension": "decide/{}", "hold": "holds/{}", "draft": "policy/drafts/{}"}  # fmt: skip
+PATHS = {"request": "decide/{}", "recording": "decide/{}", "extension": "decide/{}", "hold": "holds/{}", "draft": "policy/drafts/{}", "register": "register", "volume": "volumes/{}", "finding": "findings"}  # fmt: skip
 """What a kind's first word is about → the page of the desk that shows it; the first page otherwise."""
 
 _under_way = threading.Lock()

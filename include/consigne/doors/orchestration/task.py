@@ -43,6 +43,8 @@ def perform(role: str, act: str, *args: Any) -> Any:
     module, function = act.split(".")
     with terse():
         platform = open_platform(Settings.from_environment(), role)
+        with platform.catalog.begin() as tx:
+            import_module("consigne.acts.truth").check_replayed(platform, tx)
         result = getattr(import_module(f"consigne.acts.{module}"), function)(platform, *args)
     log.info("%s: %s", act, f"{len(result)} items" if isinstance(result, list) else result)
     return result

@@ -48,7 +48,8 @@ def _check(value: object, depth: int) -> None:
         for key, item in value.items():
             if not isinstance(key, str) or not key.isascii():
                 raise Malformed("key_not_ascii")
-            _check(item, depth - 1)
+            if type(item) is not str or not item.isascii():  # as nearly all are
+                _check(item, depth - 1)
     elif isinstance(value, list):
         _check_depth(depth)
         for item in value:

@@ -26,7 +26,9 @@ from consigne.rules.evidence.signature import (
     split_note,
 )
 
-FORMAT = "consigne-certificate/1"
+FORMAT = "consigne-certificate/2"
+FIRST_FORMAT = "consigne-certificate/1"
+"""Still read: without `assurance_statement` and `backups`."""
 ROOM = "/certificates/"
 ASSURANCES = ("logical", "provider-attested", "hsm")
 
@@ -39,9 +41,21 @@ STATEMENTS = {
     "is not claimed; those in backups are gone after irrecoverable_after if the declared horizons are kept.",
 }
 
+ASSURED = {
+    "logical": "Software alone held the epoch's key: it overwrote the key's file, removed it and reports it "
+    "gone. A solid-state disk, a snapshot or a copy-on-write file system may hold the old block still; that "
+    "none does is not claimed.",
+    "provider-attested": "A key service held the epoch's key and never gave it out. It reports that it deleted "
+    "the key; what its own disks and backups hold is its operator's to say.",
+    "hsm": "A token held the epoch's key, which could not be read out of it. It destroyed the key, and a new "
+    "session did not find it; what a backup of the token itself holds is its operator's to say.",
+}
+"""What an assurance is worth: a fixed text in each certificate."""
+
 Check = Callable[[Json], bool]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LENGTH = re.compile(r"P(?=[0-9T])([0-9]{1,4}[YMWD])*(T([0-9]{1,6}[HMS])+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +75,17 @@ class Certificate:
 def certificate_body(scope: str, facts: Mapping[str, Json]) -> dict[str, Json]:
     """The body of an `artifact` or `epoch` certificate: the facts, and what the format itself says.
 
-    Facts of both: id, provider, assurance, issued_at, irrecoverable_after, purpose, epoch, entry (the
-    register entry's leaf, hex), clock {test, offset_s}. Of an artifact: artifact, recording, part, object,
+    Facts of both: id, provider, assurance, issued_at, irrecoverable_after, backups {database, keyring} (how long
+    the policy lets backups of them live, ISO 8601), purpose, epoch, entry (the register entry's leaf, hex),
+    clock {test, offset_s}. Of an artifact: artifact, recording, part, object,
     due_at, ground, policy {version, digest}, earlier_epochs (every other epoch under which its key was ever
     wrapped), steps {key_row_deleted_at, listing_empty_at, versions_deleted, uploads_aborted}. Of an epoch:
     destroyed_at, artifacts (ids, sorted). Instants are UTC in ms. Malformed names the field that is wrong.
     """
     proof = {"artifact": "logical", "epoch": "cryptographic"}.get(scope, "")
     own: dict[str, Json] = {
-        "format": FORMAT, "scope": scope, "proof": proof, "statement": STATEMENTS.get(scope, "")
+        "format": FORMAT, "scope": scope, "proof": proof, "statement": STATEMENTS.get(scope, ""),
+        "assurance_statement": ASSURED.get(str(facts.get("assurance")), ""),
     }  # fmt: skip
     body = {**facts, **own}
     check_body(body)
@@ -78,12 +94,18 @@ def certificate_body(scope: str, facts: Mapping[str, Json]) -> dict[str, Json]:
 
 def check_body(body: Json) -> None:
     """Malformed, naming the field, unless it is exactly a body of this format."""
-    shape = _BODIES.get(str(body.get("scope"))) if isinstance(body, dict) else None
-    if shape is None or not isinstance(body, dict):
+    if not isinstance(body, dict) or body.get("scope") not in _BODIES:
         raise Malformed("bad_field", "scope")
+    shape = _BODIES[str(body["scope"])]
+    if body.get("format") == FIRST_FORMAT:
+        shape = {name: check for name, check in shape.items() if name not in _SECOND} | {
+            "format": _is_one_of(FIRST_FORMAT)
+        }
     for name in sorted(shape.keys() | body.keys()):
         if name not in body or name not in shape or not shape[name](body[name]):
             raise Malformed("bad_field", name)
+    if body.get("assurance_statement", ASSURED[str(body["assurance"])]) != ASSURED[str(body["assurance"])]:
+        raise Malformed("bad_field", "assurance_statement")
 
 
 def issue(
@@ -190,6 +212,11 @@ def _is_set(value: Json) -> bool:
     return texts == value and texts == sorted(set(texts))
 
 
+def _is_length(value: Json) -> bool:
+    """An ISO 8601 duration, such as `P35D`; `PT0S` where there is no backup."""
+    return isinstance(value, str) and _LENGTH.fullmatch(value) is not None
+
+
 def _is_one_of(*values: str) -> Check:
     return lambda value: isinstance(value, str) and value in values
 
@@ -200,7 +227,14 @@ _FILE = has_shape({
     "note": lambda value: isinstance(value, str),
 })  # fmt: skip
 
+_SECOND: dict[str, Check] = {
+    "assurance_statement": _is_one_of(*ASSURED.values()),
+    "backups": has_shape({"database": _is_length, "keyring": _is_length}),
+}
+"""What the second format added."""
+
 _COMMON: dict[str, Check] = {
+    **_SECOND,
     "format": _is_one_of(FORMAT),
     "id": _is_text,
     "provider": _is_text,

@@ -7,7 +7,7 @@ the leaf stays, and without the salt nobody can try names against it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -39,14 +39,21 @@ def encode_payload(fields: Mapping[str, object]) -> bytes:
     `ingest:artifact:stored`), `actor` (user or part that acts). Usual beside them: `id`, `subject` or
     `subjects`, `purpose`, `reason`, `outcome`, `policy` (digest). Malformed names the field that is wrong.
     """
-    if not is_instant(fields.get("at")):
+    [payload] = encode_payloads(fields, [{}])
+    return payload
+
+
+def encode_payloads(common: Mapping[str, object], entries: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    """The payloads of entries that share `at`, `kind`, `actor` and whatever else `common` has, one by one."""
+    if not is_instant(common.get("at")):
         raise Malformed("bad_field", "at")
-    kind, actor = fields.get("kind"), fields.get("actor")
+    kind, actor = common.get("kind"), common.get("actor")
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         raise Malformed("bad_field", "kind")
     if not isinstance(actor, str) or not actor:
         raise Malformed("bad_field", "actor")
-    return encode(dict(fields))
+    for fields in entries:
+        yield encode({**fields, **common})
 
 
 def leaf(salt: bytes, payload: bytes) -> bytes:

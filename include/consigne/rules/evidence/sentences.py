@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consigne.rules.evidence.certificate import Certificate
+from consigne.rules.evidence.certificate import ASSURANCES, ASSURED, Certificate
 from consigne.rules.evidence.errors import EvidenceError
 from consigne.rules.evidence.files import Key
 from consigne.rules.evidence.join import Proven
@@ -71,7 +71,8 @@ def _tell_artifact(file: str, certificate: Certificate, proven: Proven) -> list[
     )
     sentence = (
         f"The proof is cryptographic: each epoch's key that wrapped its key was destroyed ({epochs}). With "
-        f"the declared backup horizons kept, no copy can be read after {proven.irrecoverable_after}."
+        f"the declared backup horizons kept{_backups(body)}, no copy can be read after "
+        f"{proven.irrecoverable_after}."
     )
     return [*findings, Finding.ok(file, sentence)]
 
@@ -81,10 +82,16 @@ def _tell_epoch(file: str, certificate: Certificate, proven: Proven) -> list[Fin
     sentence = (
         f"Epoch {body['epoch']}: the provider {body['provider']} reported at {body['destroyed_at']} that it "
         f"had destroyed its key, which wrapped the keys of {len(body['artifacts'])} artifacts; with the "
-        f"declared backup horizons kept, no copy of it is left after {proven.irrecoverable_after}; signed by "
-        f"{certificate.key_name}."
+        f"declared backup horizons kept{_backups(body)}, no copy of it is left after "
+        f"{proven.irrecoverable_after}; signed by {certificate.key_name}."
     )
     return [Finding.ok(file, sentence)]
+
+
+def _backups(body: Mapping[str, Any]) -> str:
+    """The first format does not say how long backups live."""
+    declared = body.get("backups")
+    return f" (database {declared['database']}, keyring {declared['keyring']})" if declared else ""
 
 
 def tell_checkpoint(file: str, tree: Checkpoint) -> Finding:
@@ -123,11 +130,8 @@ def tell_limits(facts: Sequence[Mapping[str, Any]]) -> list[Finding]:
             "certificate; the times in them are the signer's.",
         )
     ]
-    if any(each["assurance"] == "logical" for each in facts):
-        sentence = (
-            "Where the assurance is logical, software alone reports that a key is destroyed, no hardware."
-        )
-        findings.append(Finding.not_proven("", sentence))
+    for assurance in sorted({each["assurance"] for each in facts}, key=ASSURANCES.index):
+        findings.append(Finding.not_proven("", f"Where the assurance is {assurance}: {ASSURED[assurance]}"))
     return findings
 
 

@@ -23,6 +23,7 @@ MOST_SIGNATURES = 100  # C2SP: at least 16 must be accepted, and there must be a
 _ED25519 = b"\x01"
 _DASH = "\N{EM DASH} "
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
+_CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")
 _VKEY = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})")
 
 
@@ -154,7 +155,7 @@ def _read_text(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         raise Malformed("not_utf8") from None
-    if any(char < " " and char != "\n" for char in text):
+    if _CONTROL.search(text):
         raise Malformed("control_character")
     return text
 

@@ -22,6 +22,7 @@ from consigne.rules.evidence.proofs import (
     open_register_proof,
 )
 from consigne.rules.evidence.report import Finding, Report
+from consigne.rules.evidence.restoration import base_of
 from consigne.rules.evidence.signature import read_public_keys
 
 T = TypeVar("T")
@@ -115,7 +116,7 @@ def _join(
 ) -> list[dict[str, Any]]:
     """The facts of each certificate that was asked for, with what the others add to it."""
     epochs = find_epochs(opened.value for opened in certificates)
-    entries = {(proof.checkpoint.origin, proof.leaf.hex()): proof for proof in proofs}
+    entries = {(base_of(proof.checkpoint.origin), proof.leaf.hex()): proof for proof in proofs}
     facts = []
     for opened in certificates:
         if opened.asked:

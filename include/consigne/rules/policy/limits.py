@@ -20,6 +20,9 @@ from consigne.rules.redaction.profiles import PROFILES
 from consigne.rules.values import Part
 
 SIX_MONTHS, ONE_YEAR, FIVE_YEARS = Duration(months=6), Duration(years=1), Duration(years=5)
+NINETY_DAYS = Duration(
+    days=90
+)  # our own: a backup is for accidents, and each day of it is one more to destruction
 _NOTHING_ELSE_PROVES = {"trigger": "agent", "other_proof": "none"}
 
 Breach = tuple[str, str, str]
@@ -72,6 +75,7 @@ def _unbuilt(policy: Policy) -> Iterator[Breach]:
 
 def _all(policy: Policy) -> Iterator[Breach]:
     yield from _people(policy)
+    yield from _backups(policy)
     for name, purpose in policy.purposes.items():
         path = f"purposes.{name}"
         yield from _lengths(purpose, path)
@@ -89,6 +93,12 @@ def _people(policy: Policy) -> Iterator[Breach]:
     kept = policy.names_kept
     if not (never_longer(SIX_MONTHS, kept) and never_longer(kept, ONE_YEAR)):
         yield "register.names_kept", "names_kept", "names in the register are kept from 6 to 12 months"
+
+
+def _backups(policy: Policy) -> Iterator[Breach]:
+    for name in ("database", "keyring"):
+        if not never_longer(getattr(policy.backups, name), NINETY_DAYS):
+            yield f"backups.{name}", "backups_too_long", "a backup exists for 90 days at most"
 
 
 def _lengths(purpose: Purpose, path: str) -> Iterator[Breach]:

@@ -16,6 +16,7 @@ from consigne.rules.policy import schema
 from consigne.rules.policy.findings import Finding, PolicyInvalid
 from consigne.rules.policy.model import (
     Agents,
+    Backups,
     Controller,
     Designation,
     Notice,
@@ -96,6 +97,7 @@ def _policy(form: schema.PolicyForm, digest: str) -> Policy:
         digest=digest,
         demo=form.demo,
         reminders=Reminders(form.reminders.request, form.reminders.recording),
+        backups=Backups(form.backups.database, form.backups.keyring),
     )
 
 

@@ -47,8 +47,22 @@ class Reminders:
     recording: Duration
 
 
+NONE = Duration()
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """For how long a backup of the database, and one of the keyring, may exist at most: snapshots, replicas and log
+    archives count. A zero duration: none is made."""
+
+    database: Duration = NONE
+    keyring: Duration = NONE
+
+
 REMINDERS = Reminders(Duration(days=1), Duration(days=14))
 """Where the policy says nothing."""
+NO_BACKUPS = Backups()
+"""The same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +146,4 @@ class Policy:
     digest: str
     demo: bool = False
     reminders: Reminders = REMINDERS
+    backups: Backups = NO_BACKUPS

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from consigne.rules.clock import DAY_S, Duration, parse_day, parse_instant, zone_named
 from consigne.rules.errors import BadInput, Misconfigured
-from consigne.rules.policy.model import REMINDERS
+from consigne.rules.policy.model import NO_BACKUPS, REMINDERS
 from consigne.rules.values import Part
 
 WeekDay = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -162,6 +162,13 @@ class RemindersForm(Form):
     recording: Length = REMINDERS.recording
 
 
+class BackupsForm(Form):
+    """How long backups exist; one that is not named is not made."""
+
+    database: Length = NO_BACKUPS.database
+    keyring: Length = NO_BACKUPS.keyring
+
+
 class NoticeForm(Form):
     """What callers hear."""
 
@@ -240,4 +247,5 @@ class PolicyForm(Form):
     agents: AgentsForm | None = None
     notices: dict[Version, NoticeForm]
     reminders: RemindersForm = RemindersForm()
+    backups: BackupsForm = BackupsForm()
     purposes: Annotated[dict[Name, PurposeForm], Field(min_length=1)]

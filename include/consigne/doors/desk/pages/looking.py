@@ -11,6 +11,7 @@ from fastapi import HTTPException, Request
 
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
+from consigne.acts.truth import check_replayed
 from consigne.rules.access import Allowed, Denied, Target, Verb, may, seen_purposes
 from consigne.rules.errors import Unavailable
 from consigne.rules.policy.model import Policy
@@ -34,9 +35,11 @@ def platform(request: Request, role: str) -> Platform:
 
 @contextmanager
 def looking(request: Request) -> Iterator[Look]:
-    """As the `read` role. Unavailable('no_policy_in_force') before the first policy holds."""
+    """As the `read` role. Unavailable('no_policy_in_force') before the first policy holds; Misconfigured('restored_unreplayed')
+    while a backup that came back is not brought to the truth."""
     catalog = platform(request, "read").catalog
     with catalog.begin() as tx:
+        check_replayed(platform(request, "read"), tx)
         now = catalog.now(tx)
         policy = catalog.policy_at(tx, now)
         if policy is None:

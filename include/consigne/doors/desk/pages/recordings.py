@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 
 from consigne.acts.find import caller_indexes
-from consigne.adapters.catalog import views, views_recordings
+from consigne.adapters.catalog import views, views_losses, views_recordings
 from consigne.adapters.catalog.views_recordings import CALLERS_FOUND, STATES, Search
 from consigne.doors.desk.pages.filters import FIELDS, read_filters
 from consigne.doors.desk.pages.looking import Look, allows, looking, platform
@@ -141,6 +141,7 @@ def recording(request: Request, reader: PageReader, id: UUID) -> Response:
         sees_all = allows(look, reader.actor, _SEES_ALL)
         named = _named_by(found, sees_all)
         entries = views.history(look.tx, named)
+        lost = views_losses.lost_of(look.tx, [one["id"] for one in found["artifacts"]])
     if not sees_all:
         entries = only_of(entries, seen or (), {str(id) for id in named})
     words = wording(request, look.policy.zone)
@@ -153,6 +154,9 @@ def recording(request: Request, reader: PageReader, id: UUID) -> Response:
             words, look.policy, entries, sees_all, {str(one["id"]): one["part"] for one in found["artifacts"]}
         ),
         sees_all=sees_all,
+        lost={str(id): words.say(f"losses.part.{reason}") for id, reason in lost.items()},
+        sees_losses=allows(look, reader.actor, Verb.SEE_FINDINGS),
+        sees_certificates=allows(look, reader.actor, Verb.SEE_CERTIFICATES),
     )
 
 

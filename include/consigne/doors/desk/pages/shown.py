@@ -34,7 +34,11 @@ ENTRIES: tuple[tuple[str, str, Verb | None], ...] = (
     ("notices", "/notices", Verb.READ_POLICY),
     ("objections", "/objections", Verb.SEE_OBJECTIONS),
     ("draws", "/draws", Verb.SEE_DRAWS),
+    ("destruction", "/destruction", Verb.SEE_DESTRUCTION),
+    ("certificates", "/certificates", Verb.SEE_CERTIFICATES),
+    ("register", "/register", Verb.SEE_REGISTER),
     ("batches", "/batches", Verb.SEE_DELIVERIES),
+    ("findings", "/findings", Verb.SEE_FINDINGS),
 )
 
 
@@ -54,7 +58,7 @@ def _entries(request: Request) -> list[tuple[str, str]]:
 
 def _section(path: str) -> str:
     """The entry that a page belongs to: itself, or the one that leads to it; empty where there is none."""
-    if path == "/" or path.startswith("/decide/"):
+    if path == "/" or path.startswith(("/decide/", "/volumes/")):
         return "waiting"
     found = (key for key, entry, _ in ENTRIES[1:] if path == entry or path.startswith(f"{entry}/"))
     return next(found, "")

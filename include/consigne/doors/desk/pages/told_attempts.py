@@ -11,8 +11,14 @@ from consigne.doors.desk.words import Wording
 from consigne.rules.attempts import is_shown
 from consigne.rules.clock import parse_instant
 
-_PAGES = {"change_policy": "/policy/drafts/"}
-_DECIDE = "/decide/"
+# What an entry is about, by its Dag or its kind's first words: the desk's page, and its name.
+_PAGES = {
+    "change_policy": ("/policy/drafts/", "attempt.draft"),
+    "configure:policy": ("/policy/drafts/", "attempt.draft"),
+    "confirm_expiry_volume": ("/volumes/", "volume.short"),
+    "expire:volume": ("/volumes/", "volume.short"),
+}
+_REQUEST = ("/decide/", "request")
 
 
 def attempts_listed(words: Wording, entries: Iterable[Mapping[str, Any]]) -> list[Told]:
@@ -49,6 +55,6 @@ def _what(words: Wording, entry: Mapping[str, Any]) -> str:
 
 
 def _named(words: Wording, entry: Mapping[str, Any], id: str) -> Told:
-    is_policy = entry["kind"].startswith("configure:") or entry.get("dag") in _PAGES
-    path = _PAGES["change_policy"] if is_policy else _DECIDE
-    return {"path": path + id, "name": words.say("attempt.draft" if is_policy else "request", short=id[:8])}
+    about = entry.get("dag") or entry["kind"].rpartition(":")[0]
+    path, name = _PAGES.get(about, _REQUEST)
+    return {"path": path + id, "name": words.say(name, short=id[:8])}

@@ -44,6 +44,11 @@ def policy_told(words: Wording, policy: Policy, now: datetime) -> Told:
         ),
         "response_time": length_in_words(policy.response_time, words.language),
         "names_kept": length_in_words(policy.names_kept, words.language),
+        "backups": [
+            words.say(f"policy.backups.{name}", length=length_in_words(kept, words.language))
+            for name, kept in (("database", policy.backups.database), ("keyring", policy.backups.keyring))
+            if kept.approximate_s()
+        ],
         "purposes": [_purpose(words, policy, name) for name in policy.purposes],
         "notices": [_notice(words, policy, version) for version in policy.notices],
     }

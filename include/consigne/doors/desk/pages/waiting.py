@@ -9,7 +9,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from consigne.adapters.catalog import views, views_holds, views_policy
+from consigne.adapters.catalog import (
+    views,
+    views_findings,
+    views_holds,
+    views_losses,
+    views_policy,
+    views_volumes,
+)
 from consigne.adapters.catalog.views_attempts import attempts
 from consigne.doors.desk.pages.looking import Look, allows, looking
 from consigne.doors.desk.pages.seat import Seat, seat_of
@@ -17,6 +24,8 @@ from consigne.doors.desk.pages.shown import LANGUAGE_COOKIE, page, wording
 from consigne.doors.desk.pages.told import Told, request_told
 from consigne.doors.desk.pages.told_attempts import attempts_listed
 from consigne.doors.desk.pages.told_exceptions import waits_told
+from consigne.doors.desk.pages.told_gap import gap_told
+from consigne.doors.desk.pages.told_volumes import volume_told
 from consigne.doors.desk.session import PageReader, check_form, page_reader
 from consigne.doors.desk.text import LANGUAGES
 from consigne.doors.desk.words import Wording
@@ -47,14 +56,20 @@ def waiting(request: Request, reader: PageReader) -> Response:
         drafts = (
             views_policy.waiting_drafts(look.tx, look.now) if allows(look, reader.actor, Verb.VISA) else []
         )
+        confirms = allows(look, reader.actor, Verb.CONFIRM_VOLUME)
+        volumes = views_volumes.waiting_volumes(look.tx, look.now) if confirms else []
+        findings = views_findings.waiting(look.tx) if allows(look, reader.actor, Verb.ANSWER_FINDING) else 0
+        lost = views_losses.lost_last(look.tx) if allows(look, reader.actor, Verb.SEE_FINDINGS) else None
         tried = attempts(look.tx, look.now - ATTEMPTS_FOR, ATTEMPTS_SHOWN) if decides else []
-    words = wording(request, look.policy.zone)
+        words = wording(request, look.policy.zone)
+        gap = gap_told(request, words, look) if allows(look, reader.actor, Verb.SEE_DESTRUCTION) else ""
     to_decide, to_state, early = _sorted_out(look, reader.actor, pending)
     return page(
         request,
         "waiting.html",
         words,
         decides=decides,
+        gap=gap,
         asks=bool(asked) or not decides,
         to_decide=_told(words, look, to_decide[:SHOWN]),
         left_out=len(to_decide) > SHOWN,
@@ -62,8 +77,13 @@ def waiting(request: Request, reader: PageReader) -> Response:
         early=_told(words, look, early[:SHOWN]),
         holds=[_hold_told(words, look, one) for one in holds],
         drafts=[_draft_told(words, look, reader.actor, one) for one in drafts],
+        volumes=[_volume_told(words, look, one) for one in volumes],
         attempts=attempts_listed(words, (one for one in tried if one["actor"] != reader.actor.user)),
         asked=_told(words, look, asked),
+        findings=findings,
+        losses=None
+        if lost is None
+        else words.say("waiting.losses", count=lost["losses"], at=words.moment(lost["began_at"])),
     )
 
 
@@ -111,6 +131,18 @@ def _draft_told(words: Wording, look: Look, actor: Actor, one: Mapping[str, Any]
         "is_own": one["author"] == actor.user,
         "left": words.say("left", time=words.span(one["lapses_at"] - look.now)),
         "silence": words.say("waiting.draft_silence", at=words.moment(one["lapses_at"])),
+    }
+
+
+def _volume_told(words: Wording, look: Look, one: Mapping[str, Any]) -> Told:
+    told = volume_told(words, look.policy, look.now, one)
+    return {
+        "path": f"/volumes/{one['id']}",
+        "title": words.say("waiting.volume_title", count=told["total"]),
+        "about": told["purposes"],
+        "is_own": False,
+        "left": told["left"],
+        "silence": words.say("waiting.volume_silence", at=told["lapses"]),
     }
 
 

@@ -149,6 +149,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "denied.reason_not_allowed": ("raison non prévue", "reason not provided for"),
     "denied.not_kept": ("plus conservé", "not kept"),
     "denied.past_due": ("échu", "past due"),
+    "denied.lost": ("perdu", "lost"),
     "denied.restricted": ("limité", "restricted"),
     "denied.role_missing": ("sans le rôle", "without the role"),
     "denied.not_designated": ("non désigné ce jour-là", "not designated that day"),

@@ -20,6 +20,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Les noms du journal se gardent de 6 à 12 mois.",
         "Names in the register are kept from 6 to 12 months.",
     ),
+    "finding.backups_too_long": (
+        "Une sauvegarde existe 90 jours au plus : jusque-là, rien n’est irrécupérable.",
+        "A backup exists for 90 days at most: until then nothing is beyond recovery.",
+    ),
     "finding.retention_too_long": (
         "Trop long : 6 mois, 1 an pour une fiche d’analyse, 5 ans pour une preuve.",
         "Too long: 6 months, 1 year for an analysis sheet, 5 years for evidence.",

@@ -127,6 +127,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le texte contient des signes qui ne peuvent pas être conservés (de contrôle ou de direction).",
         "The text holds signs that cannot be kept (control or direction characters).",
     ),
+    "holds.wrong.recording_erased": (
+        "Trop tard : tout ce qui restait de cet enregistrement est détruit, ou en cours de destruction.",
+        "Too late: all that was left of this recording is destroyed, or being destroyed.",
+    ),
     "holds.wrong.review": ("La date de réexamen n’est pas une date.", "The review date is no date."),
     "holds.wrong.review_passed": (
         "La date de réexamen doit être à venir.",

@@ -25,5 +25,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "a draft of the policy waits for your visa",
     ),
     "mail.draft_over": ("votre projet de politique est clos", "your draft of the policy is closed"),
+    "mail.volume_waiting": (
+        "plus d’échéances que prévu : un volume attend votre réponse sous 24 heures",
+        "more fell due than foretold: a volume waits 24 hours for your answer",
+    ),
+    "mail.finding_open": (
+        "un contrôle a trouvé quelque chose qui attend votre réponse",
+        "a check found something that waits for your answer",
+    ),
+    "mail.register_gap": (
+        "le journal n’est plus publié depuis plus de deux heures",
+        "the register has not been published for more than two hours",
+    ),
     "mail.attempt": ("tentative de contournement constatée", "an attempt to get round the desk was noticed"),
 }

@@ -11,6 +11,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# What was erased before its day until now: as `turn.end_early` does from now on.
+TURN_EARLY = (
+    "UPDATE epochs SET turning_at = consigne_now() WHERE state = 'open' AND due_at > consigne_now() AND name IN "
+    "(SELECT unnest(earlier_epochs || epoch) FROM artifacts WHERE state = 'erased')"
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -25,6 +31,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("explained", sa.Boolean(), nullable=True),
+        sa.Column("finding", sa.UUID(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accesses")),
         sa.UniqueConstraint("request", name=op.f("uq_accesses_request")),
     )
@@ -46,6 +53,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("swept_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
@@ -75,7 +83,16 @@ def upgrade() -> None:
         sa.Column("register_size", sa.BigInteger(), nullable=False),
         sa.Column("published_size", sa.BigInteger(), nullable=False),
         sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kept_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("origin", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_restorations")),
+    )
+    op.create_index(
+        "ix_restorations_open",
+        "restorations",
+        ["began_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "losses",
@@ -88,7 +105,8 @@ def upgrade() -> None:
         sa.Column("restoration", sa.UUID(), nullable=True),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "reason IN ('object_missing', 'key_missing', 'row_missing')", name=op.f("ck_losses_reason_known")
+            "reason IN ('object_missing', 'key_missing', 'row_missing', 'decision_missing')",
+            name=op.f("ck_losses_reason_known"),
         ),
         sa.ForeignKeyConstraint(["restoration"], ["restorations.id"], name=op.f("fk_losses_restoration")),
         sa.PrimaryKeyConstraint("object", name=op.f("pk_losses")),
@@ -136,16 +154,49 @@ def upgrade() -> None:
     )
     op.create_index("ix_volume_items_volume", "volume_items", ["volume"], unique=False)
     op.create_index(
-        "ix_artifacts_early",
+        "ix_artifacts_erasing",
         "artifacts",
-        ["epoch"],
+        ["due_at"],
         unique=False,
-        postgresql_where=sa.text("state = 'erased' AND ended_for IS NOT NULL"),
+        postgresql_where=sa.text("state = 'erasing'"),
     )
+    op.create_index(
+        "ix_certificates_unpublished",
+        "certificates",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("published_at IS NULL"),
+    )
+    op.create_index("ix_tombstones_erasing_at", "tombstones", ["erasing_at"], unique=False)
+    op.create_index("ix_certificates_issued_at", "certificates", ["issued_at"], unique=False)
     op.add_column("checkpoints", sa.Column("witnessed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("recordings", sa.Column("key_version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("epochs", sa.Column("turning_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute(TURN_EARLY)
+    op.execute("ALTER INDEX ix_register_subjects SET (gin_pending_list_limit = 16384)")
+    # As `append` does for new entries: who acted, and why where that is a code.
+    op.execute(
+        "UPDATE register SET subjects = subjects || ARRAY(SELECT 'actor\\:' || (said ->> 'actor') UNION "
+        "SELECT 'why\\:' || (said ->> name) FROM unnest(ARRAY['code', 'ground', 'reason']) AS name "
+        "WHERE said ->> name ~ '^[a-z][a-z0-9_]{0,47}$') "
+        "FROM (SELECT id AS entry, convert_from(payload, 'UTF8')\\:\\:json AS said FROM register) AS read WHERE id = entry"
+    )
     op.alter_column("register", "salt", existing_type=postgresql.BYTEA(), nullable=True)
     op.alter_column("register", "payload", existing_type=postgresql.BYTEA(), nullable=True)
+    # The sealer may forget what entries said, and may not change it.
+    op.execute(
+        "CREATE FUNCTION consigne_forget(first bigint, beyond bigint) RETURNS bigint LANGUAGE sql SECURITY DEFINER "
+        "SET search_path = public AS $$ WITH gone AS (UPDATE register SET salt = NULL, payload = NULL, subjects = '{}' "
+        "WHERE leaf_index >= first AND leaf_index < beyond AND payload IS NOT NULL RETURNING 1) "
+        "SELECT count(*) FROM gone $$"
+    )
+    op.execute("REVOKE ALL ON FUNCTION consigne_forget FROM PUBLIC")
+    # And it sorts what is new into the index that entries are found by, which asks for the index's owner.
+    op.execute(
+        "CREATE FUNCTION consigne_tidy() RETURNS bigint LANGUAGE sql SECURITY DEFINER "
+        "SET search_path = public AS $$ SELECT gin_clean_pending_list('ix_register_subjects') $$"
+    )
+    op.execute("REVOKE ALL ON FUNCTION consigne_tidy FROM PUBLIC")
     op.create_check_constraint(
         op.f("ck_register_purged_whole"), "register", "(salt IS NULL) = (payload IS NULL)"
     )
