@@ -57,6 +57,18 @@ def test_a_certificate_is_found_by_what_is_known_of_the_call(
     assert visitor.get("/certificates?from=yesterday").text.count('aria-invalid="true"') == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("fr", "Le trousseau de clés ne répond pas"), ("en", "The keyring does not answer")],
+)
+def test_a_page_that_needs_the_keyring_says_that_it_is_away(
+    gone: DeskWorld, language: str, said: str
+) -> None:
+    gone.world.keyring.away = True
+    shown = gone.visit("dpo", language=language).get(f"/certificates/{first(gone.world, 'artifact').id}")
+    assert shown.status_code == 503 and said in shown.text
+
+
 @pytest.mark.promise("P6")
 def test_what_is_shown_is_what_verifies(gone: DeskWorld) -> None:
     own = first(gone.world, "artifact")
@@ -81,8 +93,6 @@ def test_a_stranger_checks_what_was_taken_away(gone: DeskWorld, tmp_path: Path) 
     zipfile.ZipFile(io.BytesIO(taken.content)).extractall(tmp_path)
     sheets = [tmp_path / f"certificate-{own.id}-{language}.pdf" for language in ("fr", "en")]
     assert all(sheet.read_bytes().startswith(b"%PDF") for sheet in sheets)
-    for sheet in sheets:  # to be read by people; the rest is for the verifier
-        sheet.unlink()
     done = subprocess.run(
         [sys.executable, "-I", tmp_path / "consigne-verify.pyz", tmp_path], capture_output=True, text=True
     )

@@ -157,7 +157,8 @@ def test_others_are_refused_and_registered(found: DeskWorld) -> None:
 def test_an_unexplained_access_lists_what_was_read(found: DeskWorld) -> None:
     row = next(row for row in reconciled(found) if row.kind == "unexplained_access")
     shown = found.visit("auditor").get(f"/findings/{row.id}").text
-    assert f"recordings/{found.world.artifacts('a')[0].object}" in shown
+    artifact = found.world.artifacts("a")[0]
+    assert f'/recordings/{artifact.recording}">recordings/{artifact.object}</a>' in shown
     assert "it shows, it proves nothing" in shown
 
 

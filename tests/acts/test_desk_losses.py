@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from consigne.acts.declare import declare
 from consigne.acts.replay import bring_to_truth
 from consigne.acts.seal import publish, seal
 from consigne.adapters.catalog import tables_gone as gone
 
 from .desk_world import SWEEP_SECRET, DeskWorld
 from .test_expire import AFTER
-from .test_replay import Backup
+from .test_replay import Backup, forged
 
 
 @pytest.fixture
@@ -47,14 +48,20 @@ def test_who_watches_over_deletion_sees_what_came_back_and_what_is_lost(
     reasons = {row.reason for row in restored.world.rows(select(gone.losses))}
     assert reasons == {"object_missing", "row_missing"}
     for words in (
-        "parts destroyed again: 2", "objects missing: 1", "objects that the database no longer knows: 2",
+        "Only noticed", "restore --declare", "parts destroyed again: 2", "objects missing: 1", "objects that the database no longer knows: 2",
         "must be made again", "goes on under the name consigne.test/register/restored-1", "Object missing",
         "Unknown to the database",
     ):  # fmt: skip
         assert words in page.text, words
     assert "Key missing" not in page.text
     assert "The restoration of" in restored.visit(user).get("/").text
+    assert "Declared by the operator" not in page.text
     french = restored.visit(user, language="fr").get("/losses").text
+    assert "Constatée seulement" in french and "restore --declare" in french
+    [row] = restored.world.rows(select(gone.restorations))
+    assert declare(restored.world.platform, row.id) and declare(restored.world.platform, row.id)
+    page = restored.visit(user).get("/losses")
+    assert "Declared by the operator" in page.text and "restore --declare" not in page.text
     assert "éléments détruits de nouveau" in french and "sont partis avec la base" in french
 
 
@@ -71,6 +78,37 @@ def test_the_recording_itself_says_that_it_is_lost(restored: DeskWorld) -> None:
     assert '<a href="/consigne/losses">' in page
     heard = restored.visit("trainer").call("POST", f"/api/artifacts/{row.id}/export", {"reason": "coaching"})
     assert heard.status_code == 403 and "lost" in heard.text
+
+
+@pytest.mark.promise("P6", "P8")
+def test_what_a_doubtful_tombstone_names_is_shown_and_unheard_until_the_dpo_answers(
+    restored: DeskWorld,
+) -> None:
+    world = restored.world
+    world.store.evidence += forged(world, "kept")
+    assert bring_to_truth(world.platform) is None
+    rows = world.artifacts("kept")
+    for language, title, part in (
+        ("en", "A doubtful tombstone", "Not to be heard"),
+        ("fr", "Empreinte de destruction douteuse", "Inaudible"),
+    ):
+        visit = restored.visit("dpo", language=language)
+        assert title in visit.get("/losses").text and title in visit.get("/findings").text
+        assert part in visit.get(f"/recordings/{rows[0].recording}").text
+    refused = restored.visit("trainer").call(
+        "POST", f"/api/artifacts/{rows[0].id}/export", {"reason": "coaching"}
+    )
+    assert refused.status_code == 403 and "lost" in refused.text
+    for one in world.rows(select(gone.findings)):
+        done = restored.visit("dpo").post(
+            f"/findings/{one.id}", answer="acknowledged", reason="Rien ne l’explique."
+        )
+        assert done.status_code == 303
+    assert "A doubtful tombstone" not in restored.visit("dpo").get("/losses").text
+    heard = restored.visit("trainer").call(
+        "POST", f"/api/artifacts/{rows[0].id}/export", {"reason": "coaching"}
+    )
+    assert heard.status_code == 200
 
 
 @pytest.mark.promise("P6")

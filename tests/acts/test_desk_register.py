@@ -17,6 +17,8 @@ from sqlalchemy import select, text
 from consigne.acts.forget import forget_names
 from consigne.acts.seal import publish, seal
 from consigne.adapters.catalog.tables import register
+from consigne.doors.desk.pages.register import kinds_told
+from consigne.doors.desk.words import Wording
 from consigne.rules.evidence.entry import leaf
 from consigne.rules.evidence.merkle import hash_leaf, root
 from consigne.rules.evidence.proofs import open_checkpoint
@@ -158,7 +160,9 @@ def test_what_was_purged_is_shown_as_such(full: DeskWorld) -> None:
     assert set(before) <= set(numbers(html))
     assert html.count("What it said was purged when its time was up") >= len(before)
     assert "trainer" not in html
-    exported = full.visit("dpo").get("/register/export?format=json").json()
+    export = full.visit("dpo").get("/register/export?format=json")
+    assert verify([("register.json", export.content)], full.world.platform.keyring.public_keys()).verified
+    exported = export.json()
     gone = [one for one in exported["entries"] if one["number"] in before]
     assert len(gone) == len(before) and all(one["payload"] is one["salt"] is None for one in gone)
 
@@ -166,7 +170,9 @@ def test_what_was_purged_is_shown_as_such(full: DeskWorld) -> None:
 @pytest.mark.promise("P7")
 def test_a_stranger_verifies_the_export_and_the_proof(full: DeskWorld) -> None:
     visitor, keys = full.visit("auditor"), full.world.platform.keyring.public_keys()
-    document = visitor.get("/register/export").json()
+    export = visitor.get("/register/export")
+    assert verify([("register.json", export.content)], keys).verified
+    document = export.json()
     checkpoint = open_checkpoint(document["checkpoint"].encode(), keys)
     rows = sorted(document["entries"], key=lambda one: one["number"])
     leaves = [leaf(bytes.fromhex(one["salt"]), one["payload"].encode()) for one in rows]
@@ -206,9 +212,22 @@ def test_a_gap_in_sealing_is_said_to_those_who_can_act(full: DeskWorld) -> None:
     assert noticed["outcome"] == "published" and noticed["from"] < noticed["until"]
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_each_kind_to_choose_from_says_what_it_is_about(language: str) -> None:
+    told = [said for _, said in kinds_told(Wording(language, "UTC"))]
+    assert len(told) > 80 and [said for said in told if not said[0].isupper()] == []
+    assert len(set(told)) == len(told)
+
+
 def test_it_speaks_french(full: DeskWorld) -> None:
     html = full.visit("dpo", language="fr").get("/register").text
     assert "Prolongation demandée" in html and "Télécharger la preuve" in html
+    act(full, "consigne", "expire:artifact:erasing", {"subject": SUBJECT, "ground": "period_ended"})
+    act(full, "consigne", "expire:epoch:destroyed", {"subject": "trial/0", "outcome": "destroyed"})
+    seal(full.world.platform)
+    html = full.visit("dpo", language="fr").get("/register").text
+    assert "durée écoulée" in html and "détruit</span>" in html
+    assert "period ended</" not in html and "destroyed</" not in html
 
 
 def test_a_search_that_takes_too_long_is_unavailable(

@@ -56,13 +56,14 @@ def test_the_preview_is_exactly_what_then_goes(world: World) -> None:
     seen = preview(world.platform)
     told = {row["artifact"]: row for row in seen.rows()}
     assert seen.set_aside and all(row.purpose == "training" for row in seen.set_aside)
-    assert told[str(first.id)]["why"] == "begun" and told[str(early[0])]["why"] == "objection"
+    assert [row.id for row in seen.begun] == [first.id] and told[str(first.id)]["outcome"] == "begun"
+    assert told[str(early[0])]["why"] == "objection"
     world.expire()
-    assert gone(world) == {str(row.id) for row in seen.destroyed}
+    assert gone(world) == {str(row.id) for row in (*seen.destroyed, *seen.begun)}
     aside = {str(row.id) for row in seen.set_aside}
     assert aside and aside.isdisjoint(gone(world))
     after = preview(world.platform)
-    assert not after.destroyed and not after.set_aside
+    assert not after.destroyed and not after.begun and not after.set_aside
 
 
 def test_a_preview_writes_nothing(world: World) -> None:
@@ -107,6 +108,28 @@ def test_the_page_follows_a_destruction_from_due_to_done(desk_world: DeskWorld) 
     done = text_of(desk_world)
     assert "No destruction is under way" in done and "authorised" in done
     assert [row.state for row in world.artifacts("a")] == ["erased"] * 2
+
+
+def test_without_the_keyring_each_is_counted_once_and_the_page_says_why(desk_world: DeskWorld) -> None:
+    world = desk_world.world
+    world.deliver_trial("a")
+    world.ingest()
+    world.keyring.away = True
+    world.pass_time(AFTER)
+    assert "keyring does not answer" not in text_of(desk_world)  # nothing waits for it yet
+    [chunk] = chunks_of(world, "away")
+    for step in (acts.recheck, acts.destroy_keys, acts.delete_objects, acts.verify_absent):
+        step(world.platform, chunk)
+    waits = text_of(desk_world)
+    assert ">0</span>" in waits.partition("Stuck")[0] and "2 already under way" in waits
+    assert "The keyring does not answer" in waits
+    assert "Le trousseau de clés ne répond pas" in text_of(desk_world, language="fr")
+    told = desk_world.visit("dpo").get("/destruction/preview.json").json()
+    assert told["counts"] == [] and {row["outcome"] for row in told["artifacts"]} == {"begun"}
+    world.keyring.away = False
+    assert "keyring does not answer" not in text_of(desk_world)
+    world.expire()
+    assert gone(world) == {row["artifact"] for row in told["artifacts"]}
 
 
 @pytest.mark.parametrize(

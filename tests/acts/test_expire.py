@@ -510,7 +510,7 @@ def test_tombstones_say_what_they_must_and_no_more(due: World) -> None:
     }
     assert set(told[0]) == {
         "artifact", "recording", "purpose", "part", "epoch", "attempt", "object", "identity_digest", "audio_digest",
-        "key_version", "ground", "erasing_at",
+        "key_version", "ground", "erasing_at", "earlier_epochs",
     }  # fmt: skip
     assert told[0]["erasing_at"] <= iso(due.now())
 

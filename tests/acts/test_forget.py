@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from consigne.acts.forget import forget_names, rewrite_files
 from consigne.acts.journey import Platform
@@ -28,7 +29,9 @@ from consigne.adapters.catalog.names import NAMES, NOBODY
 from consigne.adapters.catalog.open import Catalog
 from consigne.doors.local import postgres
 from consigne.doors.settings import Settings
+from consigne.rules.clock import iso
 from consigne.rules.errors import Tampered
+from consigne.rules.evidence.register import PURGING
 
 from .world import World
 
@@ -151,6 +154,38 @@ def test_the_act_is_in_the_register_without_a_name(world: World, sealer: Platfor
 
 
 @pytest.mark.promise("P7")
+def test_the_sealers_role_forgets_no_name_before_its_time(world: World, sealer: Platform) -> None:
+    write_everywhere(world, name := f"user-{os.urandom(6).hex()}")
+    held = everywhere(world.engine, name)
+    for before in (timedelta(), timedelta(days=179)):
+        for place in sealer.catalog.places_of_names():
+            with pytest.raises(IntegrityError, match="not_over"), sealer.catalog.begin() as tx:
+                sealer.catalog.forget_in(tx, place, world.now() - before, 1000, [])
+    assert everywhere(world.engine, name) == held
+
+
+@pytest.mark.promise("P1")
+def test_an_acknowledgement_that_a_policy_asks_for_stays(world: World, sealer: Platform) -> None:
+    """Though the agent acknowledged another notice since, announced or of another house."""
+    assert world.policy.agents is not None
+    asked, now = world.policy.agents.notice, world.now()
+    for notice, at in ((asked, now), ("another", now + timedelta(days=1))):
+        row = {
+            "agent": "x.y",
+            "notice": notice,
+            "acknowledged_at": at,
+            "recorded_by": "dpo",
+            "channel": "desk",
+        }
+        with world.engine.begin() as tx:
+            tx.execute(insert(tp.acknowledgements).values(row))
+    world.pass_time(YEAR + timedelta(days=2))
+    forget_names(sealer)
+    with world.platform.catalog.begin() as tx:
+        assert world.platform.catalog.acknowledged_at(tx, "x.y", asked) == now
+
+
+@pytest.mark.promise("P7")
 def test_what_somebody_altered_is_not_forgotten(world: World, sealer: Platform) -> None:
     world.deliver("a")
     world.ingest()
@@ -225,6 +260,75 @@ def test_no_byte_of_a_forgotten_name_is_in_the_databases_folder(
         assert (left, named.fetchall()) == ([], [])
     kinds = [entry["kind"] for entry in world_entries(world)]
     assert kinds.count("register:files:rewritten") == 1
+
+
+def announce(world: World, sealer: Platform, before: timedelta) -> int:
+    """As any role could that may add entries: that all of them are over which are older than this."""
+    with world.engine.begin() as tx:
+        top: int = tx.execute(text("SELECT max(leaf_index) + 1 FROM register")).scalar_one()
+    with world.platform.catalog.begin() as tx:
+        said = {"from": 0, "to": top, "before": iso(world.now() - before)}
+        world.platform.catalog.append(tx, "consigne", PURGING, [said])
+        world.platform.catalog.append(
+            tx, "consigne", "register:payload:purged", [{"from": 0, "to": top, "rows": top}]
+        )
+    seal(sealer)
+    publish(sealer, asked=True)
+    return top
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("before", [-YEAR, timedelta(), timedelta(days=179), YEAR], ids=str)
+def test_nobody_has_it_forget_what_is_not_over(world: World, sealer: Platform, before: timedelta) -> None:
+    world.deliver("a")
+    world.ingest()
+    seal(sealer)
+    top = announce(world, sealer, before)
+    with pytest.raises(IntegrityError, match="not_over"), sealer.catalog.begin() as tx:
+        sealer.catalog.forget_payloads(tx, 0, top)
+    assert forget_names(sealer) == 0  # the sealer does not believe it either
+    assert not world.rows(select(t.register).where(t.register.c.payload.is_(None)))
+    # Nor does it hinder what is over.
+    world.pass_time(YEAR)
+    assert forget_names(sealer) >= top
+    seal(sealer)
+    assert len(world.rows(select(t.register).where(t.register.c.payload.is_(None)))) >= top
+
+
+@pytest.mark.promise("P7")
+def test_what_a_superuser_forgets_under_a_false_announcement_is_noticed(
+    world: World, sealer: Platform
+) -> None:
+    world.deliver("a")
+    world.ingest()
+    seal(sealer)
+    top = announce(world, sealer, timedelta())
+    assert check_register(sealer).verified
+    with world.engine.begin() as tx:
+        tx.execute(text(f"UPDATE register SET salt = NULL, payload = NULL WHERE leaf_index < {top}"))
+    failed = [each.sentence for each in check_register(sealer).findings if each.level == "failed"]
+    assert any("announces a purge of what is not over" in sentence for sentence in failed)
+    assert any(f"Entries 0 to {top - 1}: what was said there is gone" in sentence for sentence in failed)
+
+
+@pytest.mark.promise("P7")
+def test_nor_may_the_announcement_make_them_older_than_the_store_says(world: World, sealer: Platform) -> None:
+    world.deliver("a")
+    world.ingest()
+    seal(sealer)
+    size = publish(sealer, asked=True)
+    assert size is not None
+    world.deliver("b", seed=1)
+    world.ingest()
+    seal(sealer)
+    for _, version, _ in world.store.evidence:
+        world.store.modified[version] = world.now()
+    top = announce(world, sealer, YEAR)
+    assert check_register(sealer).verified
+    with world.engine.begin() as tx:
+        tx.execute(text(f"UPDATE register SET salt = NULL, payload = NULL WHERE leaf_index < {top}"))
+    [failed] = [each.sentence for each in check_register(sealer).findings if each.level == "failed"]
+    assert failed.startswith(f"Entries {size} to {top - 1} were purged as older than")
 
 
 def world_entries(world: World) -> list[dict[str, Any]]:

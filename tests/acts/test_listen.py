@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -77,7 +77,6 @@ def kept(engine: Engine, catalog: Catalog) -> Kept:
         os.urandom,
         uuid.uuid4,
         NOTHING,
-        timedelta(0),
         NoWitness(),
     )
     policy = load(TEXT).policy

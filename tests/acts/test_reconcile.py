@@ -16,6 +16,7 @@ from consigne.acts import accesses, compare, compare_dates, listen, reconcile
 from consigne.acts.answer_finding import answer_finding
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Upload
+from consigne.acts.replay import bring_to_truth
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog import tables_gone as gone
 from consigne.adapters.catalog.open import Catalog
@@ -25,6 +26,7 @@ from consigne.rules.layout import part_prefix
 from consigne.rules.store_audit import Access
 from consigne.rules.values import Actor
 
+from .test_replay import Backup
 from .world import World
 
 OLD = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,6 +132,34 @@ def test_an_orphan_is_swept_and_registered(run: Run, name: str) -> None:
     assert {run.world.content(one) for one in run.world.artifacts()}  # what is recorded still opens
 
 
+@pytest.mark.promise("P8")
+def test_an_orphan_whose_row_a_restore_lost_waits_for_the_dpo(run: Run) -> None:
+    artifact = under(run)
+    backup = Backup(run.world)
+    run.world.deliver("later")
+    run.world.ingest()
+    backup.put_back("database")
+    bring_to_truth(run.world.platform, ["database"])
+    objects = {row.object for row in run.world.rows(select(gone.losses))}
+    assert objects and {row.reason for row in run.world.rows(select(gone.losses))} == {"row_missing"}
+    attempt = part_prefix(min(objects)) + str(uuid.uuid4())  # another try at the same
+    for held in list(run.world.store.versions):
+        if held[0] in objects:
+            run.world.store.modified[held[1]] = OLD
+    run.plant(attempt)
+    run.plant(other := sibling(artifact))
+    assert run.reconcile() == {"orphan": len(objects) + 2}
+    left = {held[0] for held in run.world.store.versions}
+    assert objects | {attempt} <= left and other not in left
+    waiting = [row for row in run.findings() if row.state == "open"]
+    assert {row.act for row in waiting} == {"decide"}
+    for row in waiting:
+        answer_finding(run.world.platform, run.world.policy, DPO, row.id, "acknowledged", WHY)
+    run.reconcile()
+    assert not (objects | {attempt}) & {held[0] for held in run.world.store.versions}
+    assert all(row.swept_at for row in run.findings()) and run.reconcile() == {}
+
+
 def test_what_an_ingest_may_be_about_to_record_is_left_for_an_hour(run: Run) -> None:
     young = run.plant(sibling(under(run)), at=datetime.now(UTC) - timedelta(minutes=50))
     forged = run.plant(sibling(under(run)), at=datetime.now(UTC) + timedelta(days=400))
@@ -215,6 +245,8 @@ def test_a_missing_object_is_an_alarm_and_a_loss_until_it_is_back(run: Run) -> N
     run.world.store.versions.append(held)
     run.reconcile()
     assert run.states() == [("missing", "alarm", "closed", "consigne")]
+    assert run.world.rows(select(gone.losses)) == []
+    assert isinstance(listen.export(run.world.platform, TRAINER, artifact.id, "coaching"), listen.Offered)
     run.world.store.versions.remove(held)
     assert run.reconcile() == {"missing": 1}  # and open again
 
@@ -334,6 +366,20 @@ def test_a_read_is_explained_by_what_was_offered_and_nothing_else_is(run: Run) -
     told = len(run.findings())
     run.reconcile()
     assert len(run.findings()) == told == 4  # the listener's two in two runs
+
+
+@pytest.mark.parametrize("api", ["DeleteObject", "PutObject", "PutObjectPart"])
+def test_what_was_done_under_an_artifacts_name_names_it(run: Run, api: str) -> None:
+    artifact, other = under(run, 0), under(run, 1)
+    for name in (artifact.object, sibling(artifact)):  # its own, and one beside it
+        run.access(name, "root", api)
+    run.reconcile()
+    assert [row.artifact for row in run.findings()] == [artifact.id]
+    run.access(artifact.object, "root", api)
+    run.access(other.object, "root", api)
+    run.reconcile()
+    # Of several, each access names its own.
+    assert {row.artifact for row in run.findings()} == {artifact.id, None}
 
 
 def test_the_dpo_answers_and_nobody_else(run: Run) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, insert, select
 
+from consigne.acts.declare import declare
 from consigne.acts.evidence import RESTORATIONS, newest_published
 from consigne.acts.ingest import discover_intake
 from consigne.acts.listen import Offered, export
 from consigne.acts.replay import bring_to_truth
+from consigne.acts.rotate import rotate_key
 from consigne.acts.seal import check_register, prove_entries, publish, seal
 from consigne.acts.tombstones import ROOM, read_tombstones
 from consigne.acts.truth import notice_restored
@@ -21,10 +26,13 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog import tables_gone as gone
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.witness import NoWitness
+from consigne.doors import apply
+from consigne.doors.local.declared import add_declared
+from consigne.doors.settings import Settings
 from consigne.rules.access import Denied
-from consigne.rules.errors import Misconfigured
+from consigne.rules.errors import Misconfigured, Tampered
 from consigne.rules.evidence.canonical import encode
-from consigne.rules.evidence.signature import write_public_keys
+from consigne.rules.evidence.signature import sign_note, write_public_keys
 from consigne.rules.evidence.verify import verify
 from contract.memory import MemoryKeyring
 
@@ -38,7 +46,11 @@ class Backup:
     def __init__(self, world: World) -> None:
         self.world = world
         self.parts = [
-            {name: value.copy() for name, value in vars(part).items() if isinstance(value, list | dict | set)}
+            {
+                name: deepcopy(value) if name == "_macs" else value.copy()
+                for name, value in vars(part).items()
+                if isinstance(value, list | dict | set)
+            }
             for part in (world.store, world.keyring)
         ]
         with world.engine.begin() as tx:
@@ -52,15 +64,15 @@ class Backup:
             self._database()
         if "keyring" in parts:
             for name, value in self.parts[1].items():
-                setattr(self.world.keyring, name, value.copy())
+                setattr(self.world.keyring, name, deepcopy(value) if name == "_macs" else value.copy())
         if "recordings" in parts:
             self.world.store.versions = self.parts[0]["versions"].copy()
 
     def _database(self) -> None:
         with self.world.engine.begin() as tx:
             clock = tx.execute(select(t.clock)).one()._asdict()
-            for table in reversed(t.metadata.sorted_tables):
-                tx.execute(table.delete())
+            emptied = "; ".join(f"DELETE FROM {table.name}" for table in reversed(t.metadata.sorted_tables))
+            tx.exec_driver_sql(emptied)
             for table, rows in (self.rows | {t.clock: [clock]}).items():
                 if rows:
                     tx.execute(insert(table), rows)
@@ -120,13 +132,13 @@ def test_an_unsigned_tombstone_takes_nothing_from_anybody(world: World, backup: 
     assert all(world.content(row) for row in world.artifacts("kept"))
 
 
-def forged(world: World, id: str) -> list[tuple[str, str, bytes]]:
+def forged(world: World, id: str, key_version: int = 1) -> list[tuple[str, str, bytes]]:
     at = "2027-01-01T00:00:00.000Z"
     lines = [
         {
             "artifact": str(row.id), "recording": str(row.recording), "purpose": row.purpose, "part": row.part,
             "epoch": row.epoch, "attempt": str(row.attempt), "object": row.object, "identity_digest": "00" * 32,
-            "audio_digest": "00" * 32, "key_version": 1, "ground": "period_ended", "erasing_at": at,
+            "audio_digest": "00" * 32, "key_version": key_version, "ground": "period_ended", "erasing_at": at,
         }
         for row in world.artifacts(id)
     ]  # fmt: skip
@@ -186,6 +198,68 @@ def test_evidence_that_is_older_than_the_witness_keeps_all_shut(world: World, ba
         bring_to_truth(stranger)
 
 
+@pytest.mark.promise("P6")
+@pytest.mark.parametrize("name", ["signing", "tombstone", "blind-index"])
+def test_a_keyring_from_before_a_rotation_keeps_all_shut(world: World, name: str) -> None:
+    """It would recognise neither what was erased since nor what was published of it."""
+    world.deliver_trial("a")
+    world.ingest()
+    taken = Backup(world)
+    world.keyring.rotate(name)
+    world.deliver_trial("b", seed=9)
+    world.ingest()
+    world.pass_time(AFTER)
+    world.expire()
+    seal(world.platform)
+    assert bring_to_truth(world.platform) is None
+    now = Backup(world)
+    for parts in (("keyring",), ("database", "recordings", "keyring")):
+        now.put_back("database", "recordings", "keyring")
+        taken.put_back(*parts)
+        if name == "blind-index" and "database" in parts:
+            continue  # nothing that is left was made with it
+        with pytest.raises(Misconfigured, match="keyring_behind") as fault:
+            bring_to_truth(world.platform)
+        assert fault.value.where == name
+    if name == "tombstone":
+        assert bring_to_truth(world.platform, {"keyring"}, is_older_keyring=True) is not None
+        [entry] = world.register("restore:keyring:declared")
+        assert entry["actor"] == "operator" and entry["keys"] == [name]
+
+
+@pytest.mark.promise("P6", "P8")
+def test_what_a_stranger_publishes_shuts_nobody_out(world: World, backup: Backup) -> None:
+    """Only a later version of our own signing key says that the keyring is of before; and an operator may know
+    better."""
+    mine = MemoryKeyring()
+    note = {
+        name: sign_note(b"body\n", name, lambda body: mine.sign(body).bytes, *mine.public_keys().values())
+        for name in ("stranger", "signing-1", "signing-2")
+    }
+    for name in ("stranger", "signing-1"):
+        world.store.evidence.append(("checkpoints/000000099999", name, note[name]))
+    world.store.evidence.append((f"{ROOM}2099", "forged", forged(world, "kept", key_version=99)[0][2]))
+    world.store.evidence.append(("certificates/2099", "forged", b"{}"))
+    assert bring_to_truth(world.platform) is None
+    world.store.evidence.append(("checkpoints/000000099998", "forged", note["signing-2"]))
+    with pytest.raises(Misconfigured, match="keyring_behind"):
+        bring_to_truth(world.platform)
+    assert bring_to_truth(world.platform, is_older_keyring=True) is None
+
+
+@pytest.mark.promise("P7")
+def test_a_version_of_a_key_that_was_used_is_never_made_again(world: World) -> None:
+    taken = Backup(world)
+    world.deliver("kept")
+    for name in ("signing", "tombstone"):
+        assert rotate_key(world.platform, "ops", name) == 2
+    world.ingest()
+    seal(world.platform)
+    taken.put_back("keyring")
+    for name in ("signing", "tombstone"):
+        assert rotate_key(world.platform, "ops", name) == 3
+
+
 @pytest.mark.promise("P6", "P7")
 def test_a_database_put_back_under_a_running_platform_shuts_it(
     world: World, backup: Backup, engines: Callable[[str], Engine]
@@ -220,10 +294,10 @@ def test_the_register_goes_on_under_another_name_and_never_contradicts_what_was_
         publish(world.platform, asked=True)
         backup.put_back("database")
         assert not check_register(world.platform).verified  # a dropped tail fails until it is declared
-        found = bring_to_truth(world.platform)
-        assert found is not None
+        found = bring_to_truth(world.platform, {"database"})
+        assert found is not None and found.declared == ("database",)
         [row] = world.rows(select(gone.restorations))
-        assert row.origin == f"consigne.test/register/restored-{number}"
+        assert row.declared == ["database"] and row.origin == f"consigne.test/register/restored-{number}"
         report = check_register(world.platform)
         assert report.verified, report.findings
         assert sum("are lost" in one.sentence for one in report.findings) == number
@@ -247,6 +321,94 @@ def test_the_register_goes_on_under_another_name_and_never_contradicts_what_was_
         )
         tx.execute(t.register.delete().where(t.register.c.leaf_index == last))
     assert not check_register(world.platform).verified
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("is_said_by_the_row", [False, True])
+def test_who_drops_the_tail_and_starts_again_is_not_excused_by_the_replay(
+    world: World, backup: Backup, is_said_by_the_row: bool
+) -> None:
+    """Whatever the database's superuser writes: only an operator declares a restoration."""
+    seal(world.platform)
+    size = publish(world.platform, asked=True)
+    kept = drop_tail(world)
+    if is_said_by_the_row:
+        row = {
+            "id": uuid4(),
+            "parts": ["database"],
+            "declared": ["database"],
+            "began_at": world.now(),
+            "counts": {},
+        }
+        with world.engine.begin() as tx:
+            tx.execute(
+                insert(gone.restorations).values(row | {"register_size": kept, "published_size": size})
+            )
+    found = bring_to_truth(world.platform)
+    assert found is not None and found.parts == ("database",) and found.declared == ()
+    assert bring_to_truth(world.platform) is None
+    seal(world.platform)
+    publish(world.platform, asked=True)
+    [failed] = [one for one in check_register(world.platform).findings if one.level == "failed"]
+    assert (
+        failed.sentence.startswith(f"Entries {kept} to {(size or 0) - 1} ")
+        and str(found.id) in failed.sentence
+    )
+    assert not declare(world.platform, uuid4())
+    assert not check_register(world.platform).verified
+    assert declare(world.platform, found.id)
+    seal(world.platform)
+    publish(world.platform, asked=True)
+    report = check_register(world.platform)
+    assert report.verified, report.findings
+    notes = [name for name, *_ in world.store.evidence if name.startswith(RESTORATIONS)]
+    assert declare(world.platform, found.id)  # again: nothing new is published
+    assert notes == [name for name, *_ in world.store.evidence if name.startswith(RESTORATIONS)]
+    if not is_said_by_the_row:
+        [entry] = world.register("restore:backup:declared")
+        assert entry["actor"] == "operator" and entry["subject"] == str(found.id)
+
+
+@pytest.mark.promise("P7")
+def test_a_start_takes_the_operators_word_from_the_state_folder(
+    world: World, backup: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "open_platform", lambda *_: world.platform)
+    settings, said = Settings.make(tmp_path / "state"), list[str]()
+    seal(world.platform)
+    publish(world.platform, asked=True)
+    drop_tail(world)
+    apply._bring_to_truth(settings, said.append)
+    [row] = world.rows(select(gone.restorations))
+    assert row.declared == [] and f"restore --declare {row.id}" in said[-1]
+    assert not check_register(world.platform).verified
+    add_declared(settings, [str(row.id), str(uuid4())])
+    apply._bring_to_truth(settings, said.append)
+    assert f"restoration {row.id}: declared" in said and "evidence knows none" in said[-1] + said[-2]
+    assert check_register(world.platform).verified
+    assert not (settings.state_dir / "restored").exists()
+
+
+@pytest.mark.promise("P7")
+def test_no_note_is_signed_over_a_tree_that_was_not(world: World, backup: Backup) -> None:
+    """A tail is dropped and what is left rewritten, so that the replay would sign the root of that."""
+    seal(world.platform)
+    publish(world.platform, asked=True)
+    drop_tail(world)
+    with world.engine.begin() as tx:
+        tx.execute(t.checkpoints.update().values(root=b"r" * 32))
+    with pytest.raises(Tampered, match="checkpoint_altered"):
+        bring_to_truth(world.platform, {"database"})
+    assert not any(name.startswith(RESTORATIONS) for name, *_ in world.store.evidence)
+
+
+def drop_tail(world: World) -> int:
+    """As a superuser of the database: the register ends at its first checkpoint, of this size."""
+    with world.engine.begin() as tx:
+        size = min(tx.execute(select(t.checkpoints.c.size)).scalars())
+        tx.execute(t.register.delete().where(t.register.c.leaf_index >= size))
+        tx.execute(t.checkpoints.delete().where(t.checkpoints.c.size > size))
+    return size
 
 
 @pytest.mark.promise("P6")

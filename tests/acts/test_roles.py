@@ -21,6 +21,7 @@ from consigne.acts.turn import turn_over
 from consigne.adapters.catalog.grants import GRANTS
 from consigne.adapters.catalog.open import Catalog
 from consigne.doors.cli.operate import list_due
+from consigne.rules.clock import iso
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 
 from .test_expire import AFTER, DPO, TRAINER, WHY, ask
@@ -90,7 +91,15 @@ FORBIDDEN = {
         "UPDATE volumes SET state = 'lapsed'",
         "UPDATE forecasts SET expected = '{}'",
     ),
-    "seal": ("SELECT wrapped FROM data_keys",),
+    "seal": (
+        "SELECT wrapped FROM data_keys",
+        "UPDATE requests SET requester = ''",
+        "UPDATE holds SET callers = '{}'",
+        "UPDATE policy_drafts SET author = ''",
+        "DELETE FROM acknowledgements",
+        "DELETE FROM opinions",
+        "DELETE FROM messages",
+    ),
     "reconcile": (
         "SELECT wrapped FROM data_keys",
         "DELETE FROM artifacts",
@@ -133,3 +142,4 @@ def test_a_dry_run_lists_what_a_run_would_take(world: World, engines: Callable[[
     assert seen.rows() == preview(replace(platform, catalog=Catalog(engines("read"), os.urandom))).rows()
     world.expire()
     assert {str(row.id) for row in world.artifacts() if row.state == "erased"} == set(told) != set()
+    assert list_due(after := preview(platform)) == [f"nothing is due at {iso(after.at)}"]

@@ -21,7 +21,7 @@ from consigne.adapters.catalog.grants import GRANTS, grant, make_roles
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
 from consigne.adapters.witness import NoWitness
-from consigne.rules.errors import Tampered, Unavailable
+from consigne.rules.errors import Misconfigured, Tampered, Unavailable
 from consigne.rules.evidence.merkle import hash_leaf, root
 from consigne.rules.evidence.verify import verify
 from consigne.rules.sealing import gap_since
@@ -76,12 +76,13 @@ class Evidence:
 def platform(catalog: Catalog, engine: Engine) -> Platform:
     with engine.begin() as tx:
         tx.exec_driver_sql(f"INSERT INTO installation (origin) VALUES ('{ORIGIN}')")
-    parts = dict.fromkeys(("intake", "checker", "transcriber", "names", "random", "new_id", "acknowledged"))
+    parts = dict.fromkeys(("intake", "checker", "transcriber", "names", "random", "acknowledged"))
     return Platform(
         catalog,
         cast(Any, Evidence()),
         cast(Any, Signing()),
         witness=NoWitness(),
+        new_id=uuid4,
         **cast(Any, parts),
     )
 
@@ -254,13 +255,18 @@ def test_what_a_superuser_rewrites_is_noticed(
 
 
 @pytest.mark.promise("P7")
-def test_a_register_sealed_anew_contradicts_what_was_published(platform: Platform, engine: Engine) -> None:
+def test_a_register_sealed_anew_contradicts_what_was_published(
+    platform: Platform, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     act(platform, 5)
     seal(platform)
     publish(platform)
     rewrite(engine, "DELETE FROM register WHERE leaf_index = 1; UPDATE register SET leaf_index = NULL")
     rewrite(engine, "DELETE FROM checkpoints")
     act(platform, 1)
+    with pytest.raises(Misconfigured, match="restored_unreplayed"):
+        seal(platform)  # it knows that more was published
+    monkeypatch.setattr("consigne.acts.seal.notice_restored", lambda _: False)  # the sealer of an insider
     seal(platform)
     assert "The register contradicts the checkpoint of 5 entries" in failures(platform)[0]
 

@@ -20,6 +20,7 @@ from consigne.acts.foretell import make_forecast, measured
 from consigne.acts.held import keep_up
 from consigne.acts.listen import export
 from consigne.acts.reclock import reclock
+from consigne.acts.turn import turn_over
 from consigne.acts.volume import answer_volume, lapse_volumes, load_volume, record_answer
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
@@ -34,6 +35,7 @@ from consigne.rules.volume import Volume, VolumeAnswer, VolumeState, Word, run_o
 
 from .test_hold import lift, placed
 from .test_policy import SIX, version
+from .test_turn import proofs
 from .world import World, expire
 
 DPO, TRAINER = Actor("dpo", frozenset({"dpo"})), Actor("trainer", frozenset({"trainer"}))
@@ -74,6 +76,30 @@ def foresee(world: World) -> None:
 def foreseen(world: World) -> World:
     foresee(world)
     return world
+
+
+@pytest.mark.promise("P6")
+def test_what_a_volumes_hold_keeps_does_not_keep_its_neighbours_key(foreseen: World) -> None:
+    """`a` and `b` went on their day, with `c`, `d` and `e` in one epoch: it closes at the next daily closing."""
+    epochs = {row.epoch for id in "abcde" for row in foreseen.artifacts(id)}
+    with foreseen.engine.begin() as tx:
+        tx.execute(
+            update(t.epochs).where(t.epochs.c.name.in_(epochs)).values(due_at=foreseen.base + 20 * HOUR)
+        )
+    foreseen.expire()
+    assert isinstance(answer(foreseen, hold(foreseen, 25)), Volume)
+    before = {row.id: foreseen.content(row) for id in "cde" for row in foreseen.artifacts(id)}
+    foreseen.pass_time(DAY + timedelta(days=1))
+    assert turn_over(foreseen.platform) == len(before) and turn_over(foreseen.platform) == 0
+    foreseen.expire("next")
+    gone = {str(row.id) for id in "ab" for row in foreseen.artifacts(id)}
+    assert {proof for id, proof in proofs(foreseen).items() if id in gone} == {"cryptographic"}
+    assert {row.id: foreseen.content(row) for id in "cde" for row in foreseen.artifacts(id)} == before
+    # And they go with their own when the hold is over.
+    foreseen.pass_time(30 * DAY)
+    foreseen.expire("last")
+    assert states(foreseen) == {id: {"erased"} for id in "abcde"}
+    assert set(proofs(foreseen).values()) == {"cryptographic"}
 
 
 def states(world: World) -> dict[str, set[str]]:
@@ -180,6 +206,7 @@ def test_a_hold_keeps_until_its_day_then_it_goes_without_another_question(forese
     due = {row.id: row.due_at for row in foreseen.artifacts()}
     for days in (2, 3):
         foreseen.pass_time(days * DAY)
+        turn_over(foreseen.platform)
         assert foreseen.expire() == {"left": 0}
         assert states(foreseen)["c"] == KEPT
     assert {row.id: row.due_at for row in foreseen.artifacts()} == due
@@ -194,6 +221,7 @@ def test_a_hold_ends_at_each_artifacts_cap(foreseen: World) -> None:
     ends(foreseen, "c", 23 * HOUR, cap_at=foreseen.base + 2 * DAY)
     assert isinstance(answer(foreseen, hold(foreseen)), Volume)
     foreseen.pass_time(3 * DAY)
+    turn_over(foreseen.platform)
     foreseen.expire()
     assert (states(foreseen)["c"], states(foreseen)["d"]) == (GONE, KEPT)
 

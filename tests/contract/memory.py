@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -110,8 +111,9 @@ class MemoryStore:
 
     def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
         self._answer()
+        found = (held for held in _listed(self.evidence, prefix) if held.object > after)
         return sorted(
-            (held for held in _listed(self.evidence, prefix) if held.object > after),
+            (replace(held, modified_at=self.modified.get(held.version)) for held in found),
             key=lambda held: held.object,
         )
 

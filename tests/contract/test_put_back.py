@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from consigne.adapters.keyring.file import FileKeyring
+from consigne.doors.cli.app import main
 from consigne.doors.local import restore as door
 from consigne.doors.local.backups import (
     Manifest,
@@ -26,12 +27,14 @@ from consigne.doors.local.backups import (
     write_list,
     write_manifest,
 )
+from consigne.doors.local.declared import Said, forget_declared, read_declared
 from consigne.doors.local.postgres import runs_as
+from consigne.doors.local.report import take_lock
 from consigne.doors.local.restore import is_unfinished, restore
 from consigne.doors.local.up import Wishes, open_state
 from consigne.doors.settings import Settings, write_private
 from consigne.rules.clock import iso
-from consigne.rules.errors import BadInput, Conflict, Tampered
+from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered
 
 KEPT, GONE = "training/2027-05-20/0", "training/2026-11-20/0"
 OBJECT = "recordings/training/ab/object/xl.meta"
@@ -98,10 +101,30 @@ def test_what_is_lost_comes_back_as_it_was(settings: Settings, backup: Path) -> 
     assert (settings.state_dir / "secrets" / "store-root").exists()
     modes = {file.stat().st_mode & 0o077 for file in (settings.state_dir / "keyring").rglob("*")}
     assert modes == {0} and not is_unfinished(settings)
-    assert (settings.state_dir / "restored").read_text().split() == ["recordings", "keyring"]
+    assert (settings.state_dir / "restored").read_text().split() == ["keyring", "recordings"]
 
 
 @pytest.mark.promise("P6")
+def test_what_was_done_by_hand_is_declared(settings: Settings) -> None:
+    """The words lie where no role of the database may write; `up` signs them."""
+    id = "0e6fa1a3-9a3f-4a1f-8f3c-0d7c3c0ab001"
+    assert main(["restore", "--declare", "database,recordings", "--state", str(settings.state_dir)]) == 0
+    assert main(["restore", "--declare", f"{id},older-keyring", "--state", str(settings.state_dir)]) == 0
+    assert read_declared(settings) == Said(("database", "recordings"), (id,), True)
+    for wrong in (["--declare", "evidence"], [], ["--declare", "database", str(settings.state_dir)]):
+        assert main(["restore", *wrong, "--state", str(settings.state_dir)]) == 2
+    assert read_declared(settings) == Said(("database", "recordings"), (id,), True)
+    lock = take_lock(settings)
+    assert lock is not None
+    with lock, pytest.raises(Conflict, match="it_runs"):
+        door.declare(settings, ["keyring"])
+    forget_declared(settings)
+    assert read_declared(settings) == Said((), (), False)
+    write_private(settings.state_dir / "restored", "all of it\n")
+    with pytest.raises(Misconfigured, match="unknown_part"):
+        read_declared(settings)
+
+
 def test_a_key_destroyed_since_does_not_come_back_where_the_keyring_is_there(
     settings: Settings, backup: Path
 ) -> None:
@@ -233,7 +256,7 @@ def test_a_database_that_a_restore_was_putting_back_is_put_back_again(
     restore(settings, backup, ("database",), False, say)
     assert (data / "PG_VERSION").exists()
     with monkeypatch.context() as cut:  # after the database
-        cut.setattr(door, "_tell_start_up", die)
+        cut.setattr(door, "add_declared", die)
         with pytest.raises(KeyboardInterrupt):
             restore(settings, backup, ("database",), True, say)
     restore(settings, backup, ("database",), False, say)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from acts.test_expire import AFTER
+from acts.test_erased_again import stuck
+from acts.test_expire import AFTER, chunks_of
 from acts.test_replay import Backup
 from acts.world import World
+from consigne.acts.expire import recheck
 from consigne.acts.replay import bring_to_truth
 from consigne.acts.seal import check_register, publish, seal
+from consigne.acts.tombstones import ROOM
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog import tables_gone as gone
+from consigne.rules.clock import iso
 
 from .crashing import After, Fuse, Killed, crashing
+
+__all__ = ["stuck"]
 
 NOTED_FIRST = {"restore:object:removed", "repair:epoch:destroyed-again", "repair:epoch:orphan-destroyed"}
 """Whoever is killed before it is done notes it once more."""
@@ -65,8 +72,11 @@ def told(world: World) -> dict[str, Any]:
 )
 def test_killed_anywhere_in_a_replay(world: World, parts: tuple[str, ...], deadly: type[Fuse]) -> None:
     world.deliver_trial("a")
+    world.deliver_trial("begun", left=timedelta(minutes=2))
     world.deliver("kept")
     world.ingest()
+    world.pass_time(timedelta(minutes=3))
+    recheck(world.platform, chunks_of(world, "caught")[0])  # the backup is taken in the middle of it
     seal(world.platform)
     publish(world.platform, asked=True)
     taken = Backup(world)
@@ -80,21 +90,24 @@ def test_killed_anywhere_in_a_replay(world: World, parts: tuple[str, ...], deadl
     evidence = list(world.store.evidence)
 
     def put_back() -> None:
-        now.put_back("database", "keyring", "recordings")
+        now.put_back(*({"database", "keyring", "recordings"} - {*parts}))
         taken.put_back(*parts)
         world.store.evidence = list(evidence)
 
     put_back()
-    assert bring_to_truth(world.platform) is not None
+    assert bring_to_truth(world.platform, parts) is not None
     undisturbed = told(world)
     assert undisturbed["register"] and undisturbed["verified"]
     for number in count():
         put_back()
         fuse = deadly(number)
         try:
-            bring_to_truth(crashing(world.platform, fuse))
+            bring_to_truth(crashing(world.platform, fuse), parts)
         except Killed:
-            bring_to_truth(world.platform)
+            # Nothing open: only the answer to the last commit was lost.
+            is_over = not any(row.ended_at is None for row in world.rows(select(gone.restorations)))
+            has_begun = bool(world.rows(select(gone.restorations)))
+            bring_to_truth(world.platform, () if is_over and has_begun else parts)
         found = told(world)
         differ = {
             name: (found[name], undisturbed[name]) for name in found if found[name] != undisturbed[name]
@@ -103,3 +116,19 @@ def test_killed_anywhere_in_a_replay(world: World, parts: tuple[str, ...], deadl
         if fuse.left:
             break
     assert {"commit", "publish", "destroy_epoch"} <= set(fuse.places)
+
+
+@pytest.mark.promise("P6")
+def test_killed_early_it_still_finds_what_only_a_certificate_tells_of(world: World, stuck: Backup) -> None:
+    """Of an unsigned tombstone; certificates that were taken back already would vouch for none."""
+    [(name, version, data)] = [one for one in world.store.evidence if one[0].startswith(ROOM)]
+    rest = [one for one in world.store.evidence if one[0] != name]
+    unsigned = (data or b"").partition(b"\n")[0] + b"\n"
+    evidence = [*rest, (f"{ROOM}{iso(world.base)}-{'0' * 32}", version, unsigned)]
+    for number in range(5):
+        stuck.put_back("database", "recordings", "keyring")
+        world.store.evidence = list(evidence)
+        with pytest.raises(Killed):
+            bring_to_truth(crashing(world.platform, After(number)))
+        bring_to_truth(world.platform)
+        assert {row.state for row in world.artifacts()} == {"erased"} and world.store.versions == []

@@ -15,10 +15,13 @@ from minio import Minio
 from sqlalchemy import Engine, text
 
 from acts.world import TEXT, World
+from consigne.acts.declare import declare
 from consigne.acts.journey import Platform
+from consigne.acts.replay import bring_to_truth
 from consigne.acts.seal import check_register, publish, seal, tell_witness
 from consigne.adapters.store.access import EVIDENCE, configure_store, identities
 from consigne.adapters.witness import FileWitness
+from consigne.rules.errors import Misconfigured
 from consigne.rules.evidence.merkle import Frontier, hash_leaf
 from consigne.rules.evidence.signature import checkpoint_body, sign_note
 from consigne.rules.policy.load import load
@@ -39,13 +42,13 @@ AS_SUPERUSER = {
     "UPDATE register SET salt = NULL, payload = NULL WHERE leaf_index = 5": "Entry 5: what was said there is gone",
     "UPDATE register SET leaf_index = NULL WHERE leaf_index = 4": "Entry 4 of the register is not where it was sealed",
     "DELETE FROM register WHERE leaf_index >= 8": "entries 8 to 9 are missing",
-    "DELETE FROM register WHERE leaf_index >= 8; DELETE FROM checkpoints WHERE size > 8": "entries 8 to 9 are missing",
     "DELETE FROM register; DELETE FROM checkpoints": "entries 0 to 1 are missing",
     "DELETE FROM checkpoints WHERE size > 12": "Entries 12 to 13 are numbered, and no checkpoint was signed",
     "UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 12) WHERE size = 14": "no checkpoint was signed",
     "UPDATE checkpoints SET note = overlay(note PLACING convert_to('A', 'UTF8') FROM length(note) - 10) WHERE size = 14":
         "A checkpoint that the catalog keeps does not verify: its signature is wrong",
 }  # fmt: skip
+DROPPED = "DELETE FROM register WHERE leaf_index >= 8; DELETE FROM checkpoints WHERE size > 8"
 # Everything from an entry on, made anew: by who holds the database alone, and then sealed by the real sealer.
 REWRITTEN = f"""
 DELETE FROM checkpoints WHERE size > 4;
@@ -110,22 +113,46 @@ def restored(engine: Engine, attack: str, look: Callable[[], list[str]]) -> list
 
 
 @pytest.mark.promise("P7")
-def test_a_superuser_of_the_database_is_noticed(platform: Platform, engine: Engine) -> None:
+def test_a_superuser_of_the_database_is_noticed(
+    platform: Platform, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for attack, said in AS_SUPERUSER.items():
         told = restored(engine, attack, lambda: failures(platform))
         assert any(said in each for each in told), (attack, told)
 
     def seal_anew() -> list[str]:
+        monkeypatch.setattr("consigne.acts.seal.notice_restored", lambda _: False)  # by a sealer of his own
         assert seal(platform).size == 14
         publish(platform, asked=True)
         return failures(platform)
 
+    told = restored(engine, DROPPED, lambda: failures(platform))
+    assert any("entries 8 to 9 are missing" in each for each in told)
     told = restored(engine, REWRITTEN, lambda: failures(platform))
     assert "the register holds 4: entries 4 to 5 are missing" in told[0]
     assert failures(platform) == []
     told = restored(engine, REWRITTEN, seal_anew)  # the last: what it publishes stays
     assert "among entries 4 to 5 one was changed" in told[0]
     assert any("checkpoints/000000000006 The register contradicts" in each for each in told)
+
+
+@pytest.mark.promise("P7")
+def test_a_start_after_the_tail_was_dropped_excuses_nobody(platform: Platform, engine: Engine) -> None:
+    """The start brings all to the truth, and signs a note of it; verifying fails until an operator says that he put
+    a backup back."""
+    with engine.begin() as tx:
+        for statement in DROPPED.split(";"):
+            tx.exec_driver_sql(statement)
+    with pytest.raises(Misconfigured, match="restored_unreplayed"):
+        seal(platform)
+    found = bring_to_truth(platform)
+    assert found is not None and found.parts == ("database",) and found.declared == ()
+    seal(platform)
+    publish(platform, asked=True)
+    [told] = failures(platform)
+    assert "Entries 8 to 9 of the register" in told and "nobody declared" in told
+    assert declare(platform, found.id)
+    assert failures(platform) == []
 
 
 @pytest.mark.promise("P7")

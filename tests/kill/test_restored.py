@@ -186,7 +186,7 @@ def extend_call(world: World, id: str) -> None:
 def test_what_was_erased_stays_erased_whatever_comes_back(site: Site, parts: tuple[str, ...]) -> None:
     world = site.put_back(parts)
     erased = {row.object for row in world.rows(select(t.tombstones))}
-    found = bring_to_truth(world.platform)
+    found = bring_to_truth(world.platform, parts)
     assert found is not None and set(found.parts) == set(parts)
     check_erased(world)
     check_kept(site, world)

@@ -18,6 +18,7 @@ import pytest
 from minio import MinioAdmin
 from minio.credentials import StaticProvider
 
+from consigne.doors import wiring
 from consigne.doors.local import minio, ports, postgres, processes, report, status
 from consigne.doors.local.components import COMPONENTS
 from consigne.doors.local.supervisor import stop_leftovers
@@ -335,6 +336,12 @@ def test_no_secret_stands_in_a_command_line_or_an_environment(ground: Settings) 
 def test_status_knows_what_runs_without_a_supervisor(settings: Settings) -> None:
     document = status.status(settings)
     assert {part["state"] for part in document["components"].values()} == {"stopped"}
+    report.Report(0, 0, "stopped").write(settings)
+    assert status.component_states(settings)["keyring"]["state"] == "unhealthy"
+    wiring.keyring_of(settings).prepare(first=True)
+    assert status.component_states(settings)["keyring"]["state"] == "healthy"
+    (settings.state_dir / "keyring").rename(settings.state_dir / "away")
+    assert status.component_states(settings)["keyring"]["state"] == "unhealthy"
     assert set(document["accounts"]) == set(ACCOUNTS)
     assert "password" not in json.dumps(document)
     assert not [secret for secret in _secrets(settings) if secret in json.dumps(document)]

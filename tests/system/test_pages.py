@@ -15,8 +15,9 @@ from system.screens import shot
 EVERYBODY = ["En attente de moi", "Politique", "Règles pour les conseillers", "Information"]
 LISTENER = [*EVERYBODY[:1], "Enregistrements", "Dérogations", "Échéancier", *EVERYBODY[1:]]
 ALL = [
-    "En attente de moi", "Enregistrements", "Dérogations", "Gels", "Échéancier", "Politique",
-    "Règles pour les conseillers", "Information", "Oppositions", "Tirages", "Livraisons",
+    "En attente de moi", "Enregistrements", "Dérogations", "Gels", "Échéancier", "Destruction", "Attestations",
+    "Politique", "Règles pour les conseillers", "Information", "Oppositions", "Tirages", "Livraisons", "Contrôles",
+    "Journal",
 ]  # fmt: skip
 ENTRIES = {
     "dpo": ALL,
@@ -25,7 +26,7 @@ ENTRIES = {
     "analyst": LISTENER,
     "trainer": LISTENER,
     "adviser": EVERYBODY,
-    "ops": ["En attente de moi", "Échéancier", *EVERYBODY[1:], "Livraisons"],
+    "ops": ["En attente de moi", "Échéancier", "Destruction", *EVERYBODY[1:], "Livraisons", "Contrôles"],
 }
 PATHS = [
     "recordings",
@@ -38,6 +39,10 @@ PATHS = [
     "objections",
     "draws",
     "batches",
+    "destruction",
+    "certificates",
+    "findings",
+    "register",
 ]
 WIDTHS = (1280, 360)
 

@@ -113,7 +113,7 @@ def gone(platform_up: Up, tmp_path_factory: pytest.TempPathFactory) -> Gone:
     # An epoch that ends in this very minute is closed by the next run.
     wait_until(is_over, "all epochs destroyed", 240)
     evidence = tmp_path_factory.mktemp("evidence")
-    written = platform_up.consigne("certificates", "--out", str(evidence))
+    written = platform_up.consigne("certificates", "--out", str(evidence), "--sheets", "fr")
     assert written.returncode == 0, written.stderr[-2_000:]
     return Gone(calls, kept, prefixes, spared, evidence)
 

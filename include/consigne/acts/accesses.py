@@ -12,7 +12,7 @@ from consigne.acts.compare import told
 from consigne.acts.journey import Platform
 from consigne.rules.clock import parse_instant
 from consigne.rules.findings import FindingAct, FindingKind, Found
-from consigne.rules.layout import recording_of
+from consigne.rules.layout import part_prefix, recording_of
 from consigne.rules.store_audit import READS, RECORDINGS, Access
 
 CHUNK = 1_000
@@ -68,9 +68,10 @@ def _explain(platform: Platform, accesses: Sequence[tuple[int, Access]]) -> Coun
 def _note(
     platform: Platform, tx: Transaction, subject: str, group: Sequence[tuple[int, Access]], artifacts: Mapping[str, UUID]
 ) -> None:  # fmt: skip
-    """One finding for all that an identity did of a kind; named after the first request."""
-    objects = sorted({access.object for _, access in group})
-    artifact = artifacts.get(objects[0]) if len(objects) == 1 else None
+    """One finding for all that an identity did of a kind; named after the first request, and the artifact's where
+    all was under its name."""
+    concerned = {artifacts.get(part_prefix(access.object)) for _, access in group}
+    artifact = concerned.pop() if len(concerned) == 1 else None
     first = group[0][1].request
     found = Found(FindingKind.UNEXPLAINED_ACCESS, subject, first, FindingAct.ALARM, artifact)
     made = platform.catalog.note_found(tx, platform.new_id(), found, platform.catalog.now(tx))
@@ -83,18 +84,19 @@ def _note(
 def _entries(
     platform: Platform, accesses: Sequence[Access]
 ) -> tuple[defaultdict[str, list[tuple[str, datetime]]], dict[str, UUID]]:
-    """Object → the register's entries on its artifact (kind, instant); and object → artifact."""
+    """Object → the register's entries on its artifact (kind, instant); and prefix → artifact, whose attempts and
+    uploads share it."""
     recordings = {id for access in accesses if (id := recording_of(access.object))}
     with platform.catalog.begin() as tx:
-        artifacts = {one.object: one.id for one in platform.catalog.artifacts_in(tx, recordings)}
-        entries = platform.catalog.told_of(tx, list(artifacts.values()), list(EXPLAINS))
+        artifacts = platform.catalog.artifacts_in(tx, recordings)
+        entries = platform.catalog.told_of(tx, [one.id for one in artifacts], list(EXPLAINS))
     told_at: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
     for entry in entries:
         told_at[entry["subject"]].append((entry["kind"], parse_instant(entry["at"])))
     by_object: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
-    for object, id in artifacts.items():
-        by_object[object] = told_at[str(id)]
-    return by_object, artifacts
+    for one in artifacts:
+        by_object[one.object] = told_at[str(one.id)]
+    return by_object, {part_prefix(one.object): one.id for one in artifacts}
 
 
 def _is_explained(access: Access, entries: Sequence[tuple[str, datetime]]) -> bool:

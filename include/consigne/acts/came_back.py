@@ -12,7 +12,6 @@ from uuid import UUID
 from consigne.acts.evidence import (
     CERTIFICATES,
     certificates,
-    checkpoint_name,
     objects,
     published,
     restorations,
@@ -20,8 +19,9 @@ from consigne.acts.evidence import (
 )
 from consigne.acts.journey import Platform
 from consigne.acts.protect import artifact_id
-from consigne.acts.tombstones import ROOM, Tombstone, read_tombstones
-from consigne.rules.errors import Misconfigured
+from consigne.acts.tombstones import ROOM, read_tombstones
+from consigne.rules.clock import parse_instant
+from consigne.rules.errors import Misconfigured, Tampered
 from consigne.rules.evidence.certificate import Certificate
 from consigne.rules.evidence.errors import EvidenceError
 from consigne.rules.evidence.merkle import EMPTY_ROOT
@@ -29,12 +29,13 @@ from consigne.rules.evidence.proofs import open_checkpoint
 from consigne.rules.evidence.restoration import (
     CONTINUED,
     Continued,
-    base_of,
+    Restored,
     common_size,
     generation,
     in_order,
 )
 from consigne.rules.evidence.signature import Checkpoint
+from consigne.rules.evidence.tombstone import Tombstone
 from consigne.rules.layout import part_prefix
 from consigne.rules.values import Part
 
@@ -46,11 +47,11 @@ _CHUNK = re.compile(r"Z-([0-9a-f-]{36})-[0-9a-f]{32}$")
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What the evidence bucket holds and the catalog does not know: tombstones that are believed, how many are not,
-    certificates with their files, and how the register goes on where it is shorter than what was published."""
+    """What the evidence bucket holds and the catalog does not know: tombstones that are believed and those that are
+    not, certificates with their files, and how the register goes on where it is shorter than what was published."""
 
     tombstones: Sequence[Tombstone]
-    doubted: int
+    doubted: Sequence[Tombstone]
     certificates: Sequence[tuple[Certificate, bytes]]
     continued: Continued | None
 
@@ -60,39 +61,19 @@ class News:
         return bool(self.tombstones or self.certificates or self.continued)
 
 
-def check_witness(platform: Platform) -> None:
-    """`evidence` is never restored: Misconfigured where it lacks the newest checkpoint that the outside witness was
-    told of, or where what was published is of another installation than the catalog."""
-    told = platform.witness.told()
-    if told:
-        try:
-            known = open_checkpoint(told[-1], platform.keyring.public_keys())
-        except EvidenceError:
-            raise Misconfigured(
-                "witness_unverified", "witness", "no key of this keyring signed the newest note that it holds"
-            ) from None
-        if known not in published(platform, known.size - 1):
-            raise Misconfigured(
-                "evidence_behind_witness",
-                checkpoint_name(known.size),
-                "the evidence bucket is never restored from a backup: bring back the newest one",
-            )
+def read_news(platform: Platform, is_declared: bool = False) -> News:
+    """Cheap where nothing came back: only the newest objects are listed, and few are read. Every tombstone is where
+    somebody says that a backup was put back, or a restoration is open."""
     with platform.catalog.begin() as tx:
-        own, base = platform.catalog.newest_checkpoint(tx), platform.catalog.origin(tx)
-    if own is None and any(base_of(one.origin) != base for one in published(platform, 0)):
-        raise Misconfigured(
-            "evidence_of_another", "evidence", "this database is new, and its keyring published for another"
-        )
-
-
-def read_news(platform: Platform) -> News:
-    """Cheap where nothing came back: only the newest objects are listed, and few are read."""
-    with platform.catalog.begin() as tx:
-        burial, certificate = platform.catalog.newest_burial(tx), platform.catalog.newest_certificate(tx)
+        is_back = is_declared or platform.catalog.open_restoration(tx) is not None
+        burial = None if is_back else platform.catalog.newest_burial(tx)
+        certificate = platform.catalog.newest_certificate(tx)
     certified = _new_certificates(platform, certificate)
-    tombstones, doubted = _new_tombstones(
-        platform, burial, {UUID(one.body["artifact"]) for one, _ in certified if "artifact" in one.body}
-    )
+    erased = {UUID(one.body["artifact"]): one for one, _ in certified if "artifact" in one.body}
+    tombstones, doubted = _new_tombstones(platform, burial, erased)
+    if _unburied(platform, erased, tombstones):  # named otherwise than by when it was written
+        tombstones, doubted = _new_tombstones(platform, None, erased)
+        _check_buried(platform, _unburied(platform, erased, tombstones))
     return News(tombstones, doubted, certified, continued(platform))
 
 
@@ -117,21 +98,48 @@ def _new_certificates(platform: Platform, newest: datetime | None) -> list[tuple
 
 
 def _new_tombstones(
-    platform: Platform, newest: datetime | None, certified: set[UUID]
-) -> tuple[list[Tombstone], int]:
-    """Those that are believed, and how many are not."""
+    platform: Platform, newest: datetime | None, certified: Mapping[UUID, Certificate]
+) -> tuple[list[Tombstone], list[Tombstone]]:
+    """Those that are believed, and those that are not: whoever may publish evidence could write what nobody signed and
+    no certificate names. A signed one is believed first, whatever stands beside it."""
     keys = platform.keyring.public_keys()
-    believed: dict[UUID, Tombstone] = {}
-    unsigned: dict[UUID, Tombstone] = {}
+    signed: dict[UUID, Tombstone] = {}
+    vouched: dict[UUID, Tombstone] = {}
+    doubted: dict[UUID, Tombstone] = {}
     for _, data in objects(platform, ROOM, since(ROOM, newest)):
         found, is_signed = read_tombstones(data, keys)
-        for one in filter(_is_whole, found):
-            (believed if is_signed or one.artifact in certified else unsigned).setdefault(one.artifact, one)
-    known = _known(platform, [*believed, *unsigned])
-    believed = {id: one for id, one in believed.items() if id not in known}
-    unsigned = {id: one for id, one in unsigned.items() if id not in known and id not in believed}
-    harmless = _harmless(platform, unsigned)
-    return [*believed.values(), *(unsigned[id] for id in harmless)], len(unsigned) - len(harmless)
+        known = _known(platform, [one.artifact for one in found])
+        for one in found:
+            if one.artifact not in known and _is_whole(one):
+                is_vouched = _is_certified(one, certified.get(one.artifact))
+                kind = signed if is_signed else vouched if is_vouched else doubted
+                kind.setdefault(one.artifact, one)
+    believed = vouched | signed
+    return [*believed.values()], [one for id, one in doubted.items() if id not in believed]
+
+
+def _is_certified(found: Tombstone, certificate: Certificate | None) -> bool:
+    """Whether the certificate speaks of what an unsigned tombstone names."""
+    said = {"recording": str(found.recording), "purpose": found.purpose, "part": found.part, "epoch": found.epoch,
+            "object": found.object, "ground": found.ground}  # fmt: skip
+    if certificate is None or said != {name: certificate.body[name] for name in said}:
+        return False
+    # By the clock of then, not by that of a database that came back.
+    return found.erasing_at <= parse_instant(certificate.body["steps"]["key_row_deleted_at"])
+
+
+def _unburied(platform: Platform, erased: Iterable[UUID], tombstones: Sequence[Tombstone]) -> set[UUID]:
+    """Those of the certified that no tombstone names."""
+    left = {*erased} - {one.artifact for one in tombstones}
+    return left - _known(platform, list(left))
+
+
+def _check_buried(platform: Platform, certified: set[UUID]) -> None:
+    """Tampered where any of these is kept here: a tombstone is published before the certificate, and is gone."""
+    with platform.catalog.begin() as tx:
+        known = platform.catalog.kept_among(tx, list(certified))
+    if kept := sorted(str(id) for id, row in known.items() if row["state"] != "erased"):
+        raise Tampered("certified_without_tombstone", kept[0], "bring back the newest evidence bucket")
 
 
 def _is_whole(found: Tombstone) -> bool:
@@ -150,25 +158,11 @@ def _known(platform: Platform, ids: Sequence[UUID]) -> set[UUID]:
         return platform.catalog.buried(tx, ids)
 
 
-def _harmless(platform: Platform, unsigned: Mapping[UUID, Tombstone]) -> list[UUID]:
-    """Unsigned ones that take nothing from anybody: the artifact is unknown here, past its end, or its object is
-    gone. Whoever may publish evidence could write others."""
-    with platform.catalog.begin() as tx:
-        now, known = platform.catalog.now(tx), platform.catalog.kept_among(tx, list(unsigned))
-    return [
-        id
-        for id in unsigned
-        if id not in known
-        or known[id]["due_at"] <= now
-        or platform.store.inspect(known[id]["object"], known[id]["version"]) is None
-    ]
-
-
 def continued(platform: Platform, origin: str | None = None) -> Continued | None:
     """How the register goes on where it is shorter than what was published, or was cut since by a restoration that
     this database does not know; None where it is neither. `origin`: as it was named already."""
     try:
-        chain = in_order(restorations(platform))
+        chain = in_order([one for one in restorations(platform) if isinstance(one, Restored)])
     except EvidenceError:
         raise Misconfigured(
             "restorations_disordered",
@@ -177,12 +171,13 @@ def continued(platform: Platform, origin: str | None = None) -> Continued | None
         ) from None
     if origin is not None:
         chain = [one for one in chain if generation(one.kept.origin) < generation(origin)]
-    mine, own = _own(platform, origin)
+    mine, own, note = _own(platform, origin)
     latest = chain[-1].kept.origin if chain else mine
     cut = common_size(chain, own.origin)
     kept = min([own, *([cut] if cut else [])], key=lambda one: one.size)
+    begun = [one.kept for one in chain if one.kept.origin == latest and one.kept.size > kept.size]
     last = max(
-        (one for one in published(platform, kept.size) if one.origin == latest),
+        [*begun, *(one for one in published(platform, kept.size) if one.origin == latest)],
         key=lambda one: one.size,
         default=Checkpoint(latest, kept.size, kept.root),
     )
@@ -190,20 +185,32 @@ def continued(platform: Platform, origin: str | None = None) -> Continued | None
         cut is None and last.size <= _own(platform, origin)[1].size
     ):  # again: it may have been sealed meanwhile
         return None
+    if kept == own and note is not None:
+        _check_signed(platform, own, note)
     return Continued(last, Checkpoint(f"{mine}{CONTINUED}{len(chain) + 1}", kept.size, kept.root))
 
 
-def _own(platform: Platform, origin: str | None) -> tuple[str, Checkpoint]:
-    """The installation's name, and the catalog's register as far as it is sealed, under the name that it has now,
-    or had where `origin` is its next."""
+def _check_signed(platform: Platform, own: Checkpoint, note: bytes) -> None:
+    """Tampered where the database holds another tree than the keyring signed: no note is signed over that."""
+    try:
+        signed = open_checkpoint(note, platform.keyring.public_keys())
+    except EvidenceError as error:
+        raise Tampered("checkpoint_altered", "register", error.code) from None
+    if (signed.size, signed.root) != (own.size, own.root):
+        raise Tampered("checkpoint_altered", "register")
+
+
+def _own(platform: Platform, origin: str | None) -> tuple[str, Checkpoint, bytes | None]:
+    """The installation's name, and the catalog's register as far as it is sealed, with its note, under the name
+    that it has now, or had where `origin` is its next."""
     with platform.catalog.begin() as tx:
         mine, newest = platform.catalog.origin(tx), platform.catalog.newest_checkpoint(tx)
         named = platform.catalog.register_origin(tx)
     if newest is None:
-        return mine, Checkpoint(named if origin is None else mine, 0, EMPTY_ROOT)
+        return mine, Checkpoint(named if origin is None else mine, 0, EMPTY_ROOT), None
     if origin is not None:
         named = open_checkpoint(newest["note"], platform.keyring.public_keys()).origin
-    return mine, Checkpoint(named, newest["size"], newest["root"])
+    return mine, Checkpoint(named, newest["size"], newest["root"]), newest["note"]
 
 
 def lives_again(platform: Platform, news: News) -> set[str]:

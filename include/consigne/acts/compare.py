@@ -46,6 +46,7 @@ def compare_keys(platform: Platform) -> dict[str, int]:
     """Data keys against artifacts, epochs against the keyring."""
     began = _now(platform)
     with platform.catalog.begin() as tx:
+        check_replayed(platform, tx)
         keyless, left = platform.catalog.keyless(tx), platform.catalog.left_keys(tx)
         lost = [artifact for id in keyless if (artifact := platform.catalog.artifact(tx, id))]
         for artifact in lost:
@@ -97,11 +98,12 @@ def _judged(platform: Platform, chunk: Sequence[Strange], store_now: datetime) -
                 yield _foreign(listed, FindingAct.SWEEP, artifact)
         elif listed is not None and listed.object not in known.objects:
             artifact = known.by_prefix.get(part_prefix(listed.object))
-            yield from _unrecorded(platform, listed, artifact, store_now)
+            is_lost = part_prefix(listed.object) in known.lost
+            yield from _unrecorded(platform, listed, artifact, is_lost, store_now)
 
 
 def _unrecorded(
-    platform: Platform, listed: Listed, artifact: Artifact | None, store_now: datetime
+    platform: Platform, listed: Listed, artifact: Artifact | None, is_lost: bool, store_now: datetime
 ) -> Iterator[Found]:
     if artifact is not None and artifact.state == "erasing":
         return
@@ -111,7 +113,8 @@ def _unrecorded(
         if (listed.object, listed.version) in now:
             yield _foreign(listed, FindingAct.ALARM, artifact)
     elif is_old(listed.modified_at, store_now, SAFE_AGE):
-        yield Found(FindingKind.ORPHAN, listed.object, listed.version, FindingAct.SWEEP)
+        act = FindingAct.DECIDE if is_lost else FindingAct.SWEEP  # a better backup may bring its row back
+        yield Found(FindingKind.ORPHAN, listed.object, listed.version, act)
 
 
 def _foreign(listed: Listed, act: FindingAct, artifact: Artifact) -> Found:
@@ -171,9 +174,10 @@ def _alarm(kind: FindingKind, subject: str, version: str = "", artifact: UUID | 
 
 
 class _Known:
-    """The artifacts of some recordings, in any state."""
+    """The artifacts of some recordings, in any state; `lost` are the prefixes of those whose row a restore lost."""
 
-    def __init__(self, artifacts: Sequence[Artifact]) -> None:
+    def __init__(self, artifacts: Sequence[Artifact], lost: Iterable[str]) -> None:
+        self.lost = {part_prefix(object) for object in lost}
         self.by_id = {one.id: one for one in artifacts}
         self.objects = {one.object for one in artifacts if one.state != "erased"}
         self.by_prefix = {part_prefix(one.object): one for one in artifacts}
@@ -182,7 +186,9 @@ class _Known:
 def _known(platform: Platform, objects: Iterable[str]) -> _Known:
     recordings = {id for name in objects if (id := recording_of(name))}
     with platform.catalog.begin() as tx:
-        return _Known(platform.catalog.artifacts_in(tx, recordings))
+        return _Known(
+            platform.catalog.artifacts_in(tx, recordings), platform.catalog.lost_rows(tx, recordings)
+        )
 
 
 def note(platform: Platform, found: Iterable[Found]) -> Counter[str]:
@@ -197,10 +203,11 @@ def note(platform: Platform, found: Iterable[Found]) -> Counter[str]:
 
 
 def close_unseen(platform: Platform, kinds: Sequence[FindingKind], began: datetime) -> None:
-    """What lasted and was not seen since `began` is gone."""
+    """What lasted and was not seen since `began` is gone; so are the losses that were named by it."""
     with platform.catalog.begin() as tx:
         closed = platform.catalog.close_unseen(tx, kinds, began, platform.catalog.now(tx))
-        entries = [told(one) | {"outcome": "gone"} for one in closed]
+        platform.catalog.withdraw_unseen(tx, kinds, began)
+        entries = [told(one) | {"outcome": "ceased"} for one in closed]
         platform.catalog.append(tx, "consigne", "reconcile:finding:closed", entries)
 
 

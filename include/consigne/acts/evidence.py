@@ -14,7 +14,7 @@ from consigne.rules.evidence.certificate import ROOM as CHUNK
 from consigne.rules.evidence.certificate import Certificate, open_certificate
 from consigne.rules.evidence.errors import EvidenceError
 from consigne.rules.evidence.proofs import open_checkpoint
-from consigne.rules.evidence.restoration import Restored, open_restoration
+from consigne.rules.evidence.restoration import Declared, Restored, open_restoration
 from consigne.rules.evidence.signature import Checkpoint
 
 CHECKPOINTS = "checkpoints/"
@@ -52,8 +52,8 @@ def published(platform: Platform, above: int) -> list[Checkpoint]:
     return list(_opened(platform, CHECKPOINTS, checkpoint_name(above), open_checkpoint))
 
 
-def restorations(platform: Platform) -> list[Restored]:
-    """Every restoration note."""
+def restorations(platform: Platform) -> list[Restored | Declared]:
+    """Every restoration note, and every declaration of one."""
     return list(_opened(platform, RESTORATIONS, "", open_restoration))
 
 

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from consigne.acts.attest import attest_artifacts, publish_certificates
+from consigne.acts.catalog import Transaction
 from consigne.acts.foretell import make_forecast, set_aside
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Erasure, ObjectVersion
 from consigne.acts.remains import Remains, find_remains, see_remains
-from consigne.acts.tombstones import ROOM, write_tombstones
+from consigne.acts.tombstones import publish_tombstones, sign_tombstones
 from consigne.acts.truth import check_replayed
 from consigne.acts.turn import end_early
-from consigne.rules.clock import iso
 from consigne.rules.errors import Conflict, Misconfigured, Unavailable
 from consigne.rules.evidence.canonical import encode
 
@@ -108,15 +108,13 @@ def destroy_keys(platform: Platform, chunk: str) -> int:
     if not todo:
         return 0
     unpublished = [erasure for erasure in todo if erasure.published_at is None]
-    if unpublished:
-        data = write_tombstones(platform, unpublished)
-        name = f"{ROOM}{iso(unpublished[0].erasing_at)}-{hashlib.sha256(data).hexdigest()[:32]}"
-        platform.store.publish(name, data, platform.store.server_time() + EVIDENCE_KEPT)
+    is_signed = bool(unpublished) and publish_tombstones(platform, unpublished, EVIDENCE_KEPT)
     ids = [erasure.artifact for erasure in todo]
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         gone = platform.catalog.delete_keys(tx, ids)
-        platform.catalog.mark_erasures(tx, [erasure.artifact for erasure in unpublished], published_at=now)
+        told = {"published_at": now} | ({"signed_at": now} if is_signed else {})
+        platform.catalog.mark_erasures(tx, [erasure.artifact for erasure in unpublished], **told)
         platform.catalog.mark_erasures(tx, ids, key_deleted_at=now)
         entries = [{"subject": str(id), "outcome": "key_deleted"} for id in gone]
         platform.catalog.append(tx, "consigne", "expire:artifact:key-deleted", entries)
@@ -172,16 +170,23 @@ def verify_absent(platform: Platform, chunk: str) -> int:
 def sign_certificate(platform: Platform, chunk: str) -> int:
     """erasing → erased and the certificates, signed together, in one transaction; then they are published."""
     ids = _authorised(platform, chunk)
+    sign_tombstones(platform, EVIDENCE_KEPT)
     with platform.catalog.begin() as tx:
         gone = [erasure for erasure in platform.catalog.erasures(tx, ids) if erasure.absent_at is not None]
         if gone:
-            end_early(platform, tx, gone)
-            attest_artifacts(platform, tx, gone)
-            platform.catalog.finish_erasing(
-                tx, [erasure.artifact for erasure in gone], platform.catalog.now(tx)
-            )
+            finish(platform, tx, gone)
     publish_certificates(platform, EVIDENCE_KEPT)
     return len(gone)
+
+
+def finish(platform: Platform, tx: Transaction, gone: Sequence[Erasure]) -> None:
+    """erasing → erased; certified, unless a certificate is there that was taken back after a restore."""
+    ids = [erasure.artifact for erasure in gone]
+    certified = platform.catalog.certified(tx, ids)
+    end_early(platform, tx, gone)
+    if uncertified := [erasure for erasure in gone if erasure.artifact not in certified]:
+        attest_artifacts(platform, tx, uncertified)
+    platform.catalog.finish_erasing(tx, ids, platform.catalog.now(tx))
 
 
 def report_expiry(platform: Platform, run: str) -> dict[str, int]:
@@ -208,6 +213,7 @@ def report_expiry(platform: Platform, run: str) -> dict[str, int]:
 
 def _authorised(platform: Platform, chunk: str) -> Sequence[UUID]:
     with platform.catalog.begin() as tx:
+        check_replayed(platform, tx)
         ids = platform.catalog.authorised_chunk(tx, UUID(chunk))
     if ids is None:
         raise Conflict("not_authorised", chunk, "no authorisation for this manifest's digest, or a dry run")

@@ -73,7 +73,9 @@ def _forget_elsewhere(platform: Platform, before: datetime) -> int:
 
 def _forget_chunk(platform: Platform, place: str, before: datetime) -> int:
     with platform.catalog.begin() as tx:
-        rows = platform.catalog.forget_in(tx, place, before, CHUNK)
+        policies = platform.catalog.current_policies(tx, platform.catalog.now(tx))
+        notices = {policy.agents.notice for policy in policies if policy.agents}
+        rows = platform.catalog.forget_in(tx, place, before, CHUNK, notices)
         if rows:
             entry = {"table": place.partition(" ")[2], "rows": rows, "before": iso(before)}
             platform.catalog.append(tx, ACTOR, "register:names:purged", [entry])
@@ -81,17 +83,12 @@ def _forget_chunk(platform: Platform, place: str, before: datetime) -> int:
 
 
 def _forget_payloads(platform: Platform, before: datetime) -> int:
-    with platform.catalog.begin() as tx:
-        announced = platform.catalog.newest_entry(tx, PURGING)
-        done = platform.catalog.newest_entry(tx, "register:payload:purged")
-    start = int(done["to"]) if done else 0
-    to = _find_end(platform, max(start, int(announced["to"]) if announced else 0), before)
+    start = _find_start(platform)
+    to = _find_end(platform, start, before)
     if to == start:
         return 0
-    if announced is None or to > announced["to"]:
-        with platform.catalog.begin() as tx:
-            entry = {"from": start, "to": to, "before": iso(before)}
-            platform.catalog.append(tx, ACTOR, PURGING, [entry])
+    with platform.catalog.begin() as tx:
+        platform.catalog.append(tx, ACTOR, PURGING, [{"from": start, "to": to, "before": iso(before)}])
     _seal_all(platform)  # announced beforehand: what is not sealed yet could still be taken away
     forgotten = 0
     while start < to:
@@ -99,6 +96,15 @@ def _forget_payloads(platform: Platform, before: datetime) -> int:
         forgotten += _forget_range(platform, start, end)
         start = end
     return forgotten
+
+
+def _find_start(platform: Platform) -> int:
+    """Where the last purge ended, if the entry before that is purged indeed: any role may add an entry."""
+    with platform.catalog.begin() as tx:
+        done = platform.catalog.newest_entry(tx, "register:payload:purged")
+        to = done.get("to") if done else None
+        last = platform.catalog.sealed_from(tx, to - 1, 1) if isinstance(to, int) and to > 0 else []
+    return int(to or 0) if last and last[0].payload is None else 0
 
 
 def _find_end(platform: Platform, number: int, before: datetime) -> int:

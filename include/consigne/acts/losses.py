@@ -38,7 +38,7 @@ def name_losses(
     _compare_keys(platform, restoration)
     if burials:
         with platform.catalog.begin() as tx:
-            outlived = platform.catalog.outlived(tx, max(burials), MOST)
+            outlived = platform.catalog.outlived(tx, min(max(burials), platform.catalog.now(tx)), MOST)
         _tell(platform, restoration, outlived, "decision_missing")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -34,11 +34,12 @@ class ObjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """A version or a delete marker under a prefix."""
+    """A version or a delete marker under a prefix; `modified_at`: when the store says that it took it."""
 
     object: str
     version: str
     is_marker: bool
+    modified_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""What a run of `expire_recordings` would destroy if it began now, artifact by artifact; nothing is written."""
+"""What a run of `expire_recordings` would destroy or finish if it began now, artifact by artifact; nothing is
+written."""
 
 from __future__ import annotations
 
@@ -17,10 +18,12 @@ from consigne.rules.clock import iso
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`destroyed` by the run, and `set_aside` for a person's word; each by purpose, end and name."""
+    """`destroyed` by the run, `begun` by an earlier one and finished by it, and `set_aside` for a person's word;
+    each by purpose, end and name."""
 
     at: datetime
     destroyed: Sequence[DueRow]
+    begun: Sequence[DueRow]
     set_aside: Sequence[DueRow]
 
     def counts(self) -> dict[tuple[str, str], int]:
@@ -29,7 +32,7 @@ class Preview:
 
     def rows(self) -> list[dict[str, str]]:
         """All of them as text, a mapping an artifact, always of the same fields."""
-        named = (("destroyed", self.destroyed), ("set_aside", self.set_aside))
+        named = (("destroyed", self.destroyed), ("begun", self.begun), ("set_aside", self.set_aside))
         return [_told(outcome, row) for outcome, rows in named for row in rows]
 
     def to_json(self) -> dict[str, Any]:
@@ -51,12 +54,14 @@ def preview(platform: Platform) -> Preview:
         ids = platform.catalog.due_artifacts(tx, now, LIMIT)
         aside = set(measured(platform, tx, platform.catalog.due_among(tx, ids), now).set_aside)
         rows = platform.catalog.due_rows(tx, ids)
-    destroyed = [row for row in rows if row.id not in aside]
-    return Preview(now, destroyed, [row for row in rows if row.id in aside])
+    begun = [row for row in rows if row.state == "erasing"]
+    new = [row for row in rows if row.state != "erasing"]
+    destroyed = [row for row in new if row.id not in aside]
+    return Preview(now, destroyed, begun, [row for row in new if row.id in aside])
 
 
 def _told(outcome: str, row: DueRow) -> dict[str, str]:
-    why = "begun" if row.state == "erasing" else row.ended_for or "period_ended"
+    why = row.ended_for or "period_ended"
     values = (
         outcome, str(row.id), str(row.recording), row.purpose, row.part, iso(row.due_at), why, row.epoch
     )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from consigne.acts.compare import CHUNK, told
 from consigne.acts.journey import Platform
 from consigne.acts.ports import ObjectVersion, Upload
+from consigne.acts.truth import check_replayed
 from consigne.rules.errors import Unavailable
 from consigne.rules.findings import Finding, FindingKind
 from consigne.rules.layout import recording_of
@@ -23,6 +24,7 @@ def sweep_findings(platform: Platform) -> int:
 
 def _unswept(platform: Platform) -> list[Finding]:
     with platform.catalog.begin() as tx:
+        check_replayed(platform, tx)
         return platform.catalog.unswept(tx, CHUNK)
 
 

@@ -12,19 +12,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from consigne.acts.attest import attest_artifacts, publish_certificates
-from consigne.acts.came_back import News, check_witness, continued, lives_again, parts_of, read_news
-from consigne.acts.evidence import RESTORATIONS, certificate_row
-from consigne.acts.expire import EVIDENCE_KEPT
+from consigne.acts.attest import publish_certificates
+from consigne.acts.behind import check_keyring, check_witness
+from consigne.acts.came_back import News, continued, lives_again, parts_of, read_news
+from consigne.acts.catalog import Transaction
+from consigne.acts.declare import publish_declaration, publish_note, record_declared, restoration_name
+from consigne.acts.evidence import certificate_row
+from consigne.acts.expire import EVIDENCE_KEPT, finish
+from consigne.acts.hush import hush_doubted
 from consigne.acts.journey import Platform
 from consigne.acts.losses import add_counts, name_losses
 from consigne.acts.remains import Remains, see_remains
 from consigne.acts.repair import mend_epochs
-from consigne.acts.turn import end_early
 from consigne.rules.clock import iso, parse_instant
 from consigne.rules.errors import Unavailable
 from consigne.rules.evidence.restoration import PARTS, Restored, restoration_body
-from consigne.rules.evidence.signature import sign_note
 
 ACTOR = "consigne"
 CHUNK = 500
@@ -32,10 +34,11 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What came back and what was done: `counts` by `restore:…` word."""
+    """What came back, whereof somebody `declared` it, and what was done: `counts` by `restore:…` word."""
 
     id: UUID
     parts: tuple[str, ...]
+    declared: tuple[str, ...]
     counts: dict[str, int]
 
 
@@ -47,32 +50,40 @@ class _Place:
     object: str
 
 
-def bring_to_truth(platform: Platform, declared: Collection[str] = ()) -> Restoration | None:
+def bring_to_truth(
+    platform: Platform, declared: Collection[str] = (), is_older_keyring: bool = False
+) -> Restoration | None:
     """Erase again what was erased, destroy again what was destroyed, name what is lost; None where nothing came back.
-    `declared`: parts that somebody says were put back (`database`, `recordings`, `keyring`).
+    `declared`: parts of which an operator says that they were put back (`database`, `recordings`, `keyring`): never
+    what the database says of it, whose superuser would declare the tail that he dropped.
 
     Misconfigured where the evidence bucket itself is older than the outside witness knows, or of another
-    installation: then all stays shut.
+    installation, or the keyring lacks a key that was in use (unless an operator says that it `is_older_keyring`): then
+    all stays shut.
     """
-    check_witness(platform)
-    news = read_news(platform)
+    check_witness(platform, is_older_keyring)
+    check_keyring(platform, is_older_keyring)
+    news = read_news(platform, is_declared=bool(declared))
+    hush_doubted(platform, news.doubted)
     begun = _begin(platform, news, declared)
     if begun is None:
         mend_epochs(platform)
         return None
     id, parts = begun
-    _take_back(platform, id, news)
     _bury(platform, id, news)
+    _take_back(platform, id, news)  # after it: a certificate that is known vouches for no tombstone any more
+    _bury_begun(platform, id)
     _destroy_again(platform, news)
     _remove_objects(platform)
     publish_certificates(platform, EVIDENCE_KEPT)
     name_losses(platform, id, parts, [one.erasing_at for one in news.tombstones])
-    return _end(platform, id)
+    return _end(platform, id, declared)
 
 
 def _begin(platform: Platform, news: News, declared: Collection[str]) -> tuple[UUID, tuple[str, ...]] | None:
     found, again = parts_of(platform, news, declared), lives_again(platform, news)
     with platform.catalog.begin() as tx:
+        platform.catalog.lock_register(tx)  # as `acts.truth`: of two that notice it, one opens it
         known = platform.catalog.open_restoration(tx, lock=True)
         if known is None and not found:
             return None
@@ -84,7 +95,7 @@ def _begin(platform: Platform, news: News, declared: Collection[str]) -> tuple[U
         if news.continued is not None and (known is None or known["origin"] is None):
             kept, published = news.continued.kept, news.continued.published
             told |= {"origin": kept.origin, "register_size": kept.size, "published_size": published.size}
-        counts = {"doubted": news.doubted, "destroyed_again": len(again)}
+        counts = {"doubted": len(news.doubted), "destroyed_again": len(again)}
         if known is not None and not known["counts"]:  # opened by the sealer
             told |= {"counts": counts}
         if known is None:
@@ -105,6 +116,7 @@ def _begin(platform: Platform, news: News, declared: Collection[str]) -> tuple[U
             platform.catalog.change_restoration(tx, id, **told)
         entry = {"subject": str(id), **told}
         platform.catalog.append(tx, ACTOR, "restore:backup:noticed", [entry] if told else [])
+        record_declared(platform, tx, id, declared)
     return id, parts
 
 
@@ -130,13 +142,27 @@ def _bury(platform: Platform, restoration: UUID, news: News) -> None:
         some = news.tombstones[start : start + CHUNK]
         with platform.catalog.begin() as tx:
             now = platform.catalog.now(tx)
-            rows = [asdict(one) | {"published_at": now, "key_deleted_at": now} for one in some]
-            new = platform.catalog.bury(tx, rows)
-            add_counts(platform, tx, restoration, erased_again=len(new))
-            entries = [
-                {"subject": str(id), "restoration": str(restoration), "outcome": "key_deleted"} for id in new
-            ]
-            platform.catalog.append(tx, ACTOR, "restore:artifact:buried", entries)
+            done = {"published_at": now, "signed_at": now, "key_deleted_at": now}
+            rows = [asdict(one) | done for one in some]
+            _tell_buried(platform, tx, restoration, platform.catalog.bury(tx, rows))
+
+
+def _bury_begun(platform: Platform, restoration: UUID) -> None:
+    """What was `erasing` in the backup and is certified since: its tombstone is no news, but its key came back."""
+    while True:
+        with platform.catalog.begin() as tx:
+            now, ids = platform.catalog.now(tx), platform.catalog.certified_with_keys(tx, CHUNK)
+            platform.catalog.delete_keys(tx, ids)
+            platform.catalog.mark_erasures(tx, ids, published_at=now, key_deleted_at=now)
+            _tell_buried(platform, tx, restoration, ids)
+        if not ids:
+            return
+
+
+def _tell_buried(platform: Platform, tx: Transaction, restoration: UUID, ids: Sequence[UUID]) -> None:
+    add_counts(platform, tx, restoration, erased_again=len(ids))
+    entries = [{"subject": str(id), "restoration": str(restoration), "outcome": "key_deleted"} for id in ids]
+    platform.catalog.append(tx, ACTOR, "restore:artifact:buried", entries)
 
 
 def _destroy_again(platform: Platform, news: News) -> None:
@@ -191,32 +217,24 @@ def _finish(platform: Platform, ids: Sequence[UUID]) -> None:
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         platform.catalog.mark_buried(tx, ids, now)
-        gone = platform.catalog.erasures(tx, ids)
-        certified = platform.catalog.certified(tx, ids)
-        uncertified = [erasure for erasure in gone if erasure.artifact not in certified]
-        end_early(platform, tx, gone)
-        if uncertified:
-            attest_artifacts(platform, tx, uncertified)
-        platform.catalog.finish_erasing(tx, [erasure.artifact for erasure in gone], now)
+        finish(platform, tx, platform.catalog.erasures(tx, ids))
 
 
-def _end(platform: Platform, id: UUID) -> Restoration:
+def _end(platform: Platform, id: UUID, declared: Collection[str]) -> Restoration:
     """The note is published before the register goes on under its new name."""
     with platform.catalog.begin() as tx:
         row = platform.catalog.open_restoration(tx)
     assert row is not None
     counts = {name: int(count) for name, count in row["counts"].items() if count}
-    parts = tuple(part for part in PARTS if part in row["parts"])
-    name = f"{RESTORATIONS}{iso(row['began_at'])}-{id}"
+    parts, said = (tuple(part for part in PARTS if part in some) for some in (row["parts"], [*declared]))
+    name = restoration_name(id, row["began_at"])
     if not platform.store.list_evidence(name):
         register = continued(platform, row["origin"]) if row["origin"] else None
-        body = restoration_body(Restored(str(id), iso(row["began_at"]), parts, counts, register))
-        signature = platform.keyring.sign(body)
-        public_key = platform.keyring.public_keys()[signature.key]
-        note = sign_note(body, signature.key, lambda _: signature.bytes, public_key)
-        platform.store.publish(name, note, platform.store.server_time() + EVIDENCE_KEPT)
+        restored = Restored(str(id), iso(row["began_at"]), parts, said, counts, register)
+        publish_note(platform, name, restoration_body(restored))
+    publish_declaration(platform, id, said)  # where the note was published before somebody said so
     with platform.catalog.begin() as tx:
         platform.catalog.change_restoration(tx, id, ended_at=platform.catalog.now(tx))
         entry = {"subject": str(id), "parts": list(parts), "counts": counts, "outcome": "replayed"}
         platform.catalog.append(tx, ACTOR, "restore:backup:replayed", [entry])
-    return Restoration(id, parts, counts)
+    return Restoration(id, parts, said, counts)

@@ -107,7 +107,9 @@ def _store_again(
     with platform.catalog.begin() as tx:
         now = platform.catalog.now(tx)
         rows = platform.catalog.moving(tx, ids)
-        judged = [(row, _movable(platform, tx, row)) for row in rows]
+        doubted = {id for id in ids if platform.catalog.is_doubted(tx, id)}
+        judged = [(row, _movable(platform, tx, row)) for row in rows if row["artifact"] not in doubted]
+    outcomes |= dict.fromkeys(doubted, "doubted")  # nobody hears it, under no other purpose either
     for row, movable in judged:
         if code := why_not_move(policy, purpose, movable, now):
             outcomes[movable.artifact] = code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consigne.acts.behind import used_versions
 from consigne.acts.journey import Platform
 
 
@@ -12,7 +13,10 @@ def rotate_key(platform: Platform, actor: str, name: str) -> int:
     entry = {"subject": name, "provider": platform.keyring.provider}
     with platform.catalog.begin() as tx:
         platform.catalog.append(tx, actor, "keyring:key:rotating", [entry | {"outcome": "intended"}])
+    spent = used_versions(platform).get(name, 0)
     version = platform.keyring.rotate(name)
+    while 0 < version <= spent:  # an older keyring came back: no second key of a name that was used
+        version = platform.keyring.rotate(name)
     with platform.catalog.begin() as tx:
         outcome = "rotated" if version else "none"
         done = {**entry, "version": version, "outcome": outcome}

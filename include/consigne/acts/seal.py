@@ -12,6 +12,7 @@ from consigne.acts.evidence import RESTORATIONS, objects
 from consigne.acts.expire import EVIDENCE_KEPT
 from consigne.acts.journey import Platform
 from consigne.acts.ports import ObjectVersion
+from consigne.acts.truth import notice_restored
 from consigne.rules.clock import iso
 from consigne.rules.errors import Misconfigured, Tampered, Unavailable
 from consigne.rules.evidence.errors import EvidenceError
@@ -47,7 +48,10 @@ class Sealed:
 def seal(platform: Platform) -> Sealed:
     """Number what is committed, in one transaction with the checkpoint that signs it. Nothing new: nothing
     is signed. Two at once follow one another; killed at any point, the next one starts from what committed.
-    Tampered where the last checkpoint is not the one that was signed: nothing is built on it."""
+    Tampered where the last checkpoint is not the one that was signed: nothing is built on it. Misconfigured where
+    evidence knows more of this register than the database: it came back from a backup, and nothing is signed."""
+    if notice_restored(platform):
+        raise Misconfigured("restored_unreplayed", "catalog", "stop Consigne and run `consigne up`")
     catalog = platform.catalog
     with catalog.begin() as tx:
         catalog.lock_register(tx)
@@ -164,12 +168,16 @@ def check_register(platform: Platform) -> Report:
         if not found.is_marker
     ]
     keys = platform.keyring.public_keys()
+    taken: dict[int, datetime] = {}
+    for found in held:
+        if found.modified_at is not None and (size := _read_name(found.object)) >= 0:
+            taken[size] = min(found.modified_at, taken.get(size, found.modified_at))
     outside = [(f"witness note {place}", note) for place, note in enumerate(told or (), 1)]
     with platform.catalog.begin() as tx:
         platform.catalog.steady(tx)
         minutes = platform.catalog.checkpoint_notes(tx)
         report = verify_register(
-            platform.catalog.sealed_rows(tx), [*notes, *outside], keys, minutes, restored
+            platform.catalog.sealed_rows(tx), [*notes, *outside], keys, minutes, restored, list(taken.items())
         )
     versions = {(found.object, found.version) for found in held}
     more = [

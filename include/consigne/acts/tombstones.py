@@ -6,39 +6,20 @@ unsigned one is worth when a backup comes back, `acts.replay` says.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
 
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Erasure
-from consigne.rules.clock import iso, parse_instant
-from consigne.rules.errors import BadInput, Unavailable
-from consigne.rules.evidence.canonical import decode, encode
-from consigne.rules.evidence.errors import EvidenceError
-from consigne.rules.evidence.signature import open_note, sign_note
+from consigne.rules.clock import iso
+from consigne.rules.errors import Unavailable
+from consigne.rules.evidence.errors import Malformed, Unproven
+from consigne.rules.evidence.signature import sign_note
+from consigne.rules.evidence.tombstone import Tombstone, open_tombstones, read_lines, tombstones_body
 
 ROOM = "tombstones/"
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """One of the evidence bucket's, as it was written there."""
-
-    artifact: UUID
-    recording: UUID
-    purpose: str
-    part: str
-    epoch: str
-    attempt: UUID
-    object: str
-    identity_digest: bytes
-    audio_digest: bytes
-    key_version: int
-    ground: str
-    erasing_at: datetime
+CHUNK = 1_000
 
 
 def tombstone(erasure: Erasure) -> dict[str, object]:
@@ -48,46 +29,63 @@ def tombstone(erasure: Erasure) -> dict[str, object]:
         "part": erasure.part, "epoch": erasure.epoch, "attempt": str(erasure.attempt), "object": erasure.object,
         "identity_digest": erasure.identity_digest.hex(), "audio_digest": erasure.audio_digest.hex(),
         "key_version": erasure.key_version, "ground": erasure.ground, "erasing_at": iso(erasure.erasing_at),
+        "earlier_epochs": sorted({*erasure.earlier_epochs} - {erasure.epoch}),
     }  # fmt: skip
 
 
-def write_tombstones(platform: Platform, erasures: Sequence[Erasure]) -> bytes:
-    """The object for these: canonical JSON and one newline, then, unless the keyring is away, a signed note's empty
-    line and signature."""
-    body = encode([tombstone(erasure) for erasure in erasures]) + b"\n"
+def publish_tombstones(platform: Platform, erasures: Sequence[Erasure], kept: timedelta) -> bool:
+    """Put one object for these into the evidence bucket, locked so long: canonical JSON and one newline, then, unless
+    the keyring is away, a signed note's empty line and signature. Whether it is signed."""
+    data, is_signed = _write(platform, erasures)
+    _put(platform, erasures, data, kept)
+    return is_signed
+
+
+def sign_tombstones(platform: Platform, kept: timedelta) -> None:
+    """Publish again, signed, what went out while the keyring was away: else a backup that came back would not believe
+    it. Run again, it goes on."""
+    while True:
+        with platform.catalog.begin() as tx:
+            erasures = platform.catalog.unsigned_erasures(tx, CHUNK)
+        data, is_signed = _write(platform, erasures) if erasures else (b"", False)
+        if not is_signed:
+            return
+        _put(platform, erasures, data, kept)
+        with platform.catalog.begin() as tx:
+            now = platform.catalog.now(tx)
+            platform.catalog.mark_erasures(tx, [one.artifact for one in erasures], signed_at=now)
+
+
+def _put(platform: Platform, erasures: Sequence[Erasure], data: bytes, kept: timedelta) -> None:
+    # Under its newest: a catalog that came back looks for what is named later than the newest that it knows.
+    newest = max(erasure.erasing_at for erasure in erasures)
+    name = f"{ROOM}{iso(newest)}-{hashlib.sha256(data).hexdigest()[:32]}"
+    platform.store.publish(name, data, platform.store.server_time() + kept)
+
+
+def _write(platform: Platform, erasures: Sequence[Erasure]) -> tuple[bytes, bool]:
+    body = tombstones_body([tombstone(erasure) for erasure in erasures])
     try:
         signature = platform.keyring.sign(body)
         public_key = platform.keyring.public_keys()[signature.key]
     except Unavailable:
-        return body
-    return sign_note(body, signature.key, lambda _: signature.bytes, public_key)
+        return body, False
+    return sign_note(body, signature.key, lambda _: signature.bytes, public_key), True
 
 
 def read_tombstones(data: bytes, keys: Mapping[str, bytes]) -> tuple[list[Tombstone], bool]:
     """The tombstones of an object, and whether a known key signed them; none where it is no object of ours."""
     try:
-        body, is_signed = open_note(data, keys).body, True
-    except EvidenceError:
-        body, is_signed = data.partition(b"\n")[0] + b"\n", False
-    try:
-        lines = decode(body[:-1])
-        return [_read(line) for line in lines] if isinstance(lines, list) else [], is_signed
-    except (EvidenceError, BadInput, KeyError, TypeError, ValueError):
+        found = open_tombstones(data, keys)
+        return [*found.tombstones], found.key_name is not None
+    except Unproven:
+        return _unproven(data.partition(b"\n")[0] + b"\n"), False
+    except Malformed:
         return [], False
 
 
-def _read(line: Any) -> Tombstone:
-    return Tombstone(
-        artifact=UUID(line["artifact"]),
-        recording=UUID(line["recording"]),
-        purpose=str(line["purpose"]),
-        part=str(line["part"]),
-        epoch=str(line["epoch"]),
-        attempt=UUID(line["attempt"]),
-        object=str(line["object"]),
-        identity_digest=bytes.fromhex(line["identity_digest"]),
-        audio_digest=bytes.fromhex(line["audio_digest"]),
-        key_version=int(line["key_version"]),
-        ground=str(line["ground"]),
-        erasing_at=parse_instant(str(line["erasing_at"])),
-    )
+def _unproven(body: bytes) -> list[Tombstone]:
+    try:
+        return read_lines(body)
+    except Malformed:
+        return []

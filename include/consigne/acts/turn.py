@@ -11,6 +11,7 @@ from consigne.acts.epochs import fence, move_keys, open_first
 from consigne.acts.journey import Platform
 from consigne.acts.locate import policy_for
 from consigne.acts.ports import Epoch, Erasure
+from consigne.acts.truth import check_replayed
 from consigne.rules.retention import epoch_length_of, next_closing
 
 CHUNK = 500
@@ -36,6 +37,7 @@ def turn_over(platform: Platform, at_once: int = AT_ONCE) -> int:
     Faults: Unavailable, and Conflict('epoch_closing') where the next generation began to close in between.
     """
     with platform.catalog.begin() as tx:
+        check_replayed(platform, tx)
         turning = platform.catalog.turning_epochs(tx, platform.catalog.now(tx))
     moved = 0
     for epoch in turning:

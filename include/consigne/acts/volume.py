@@ -16,6 +16,7 @@ from consigne.rules.clock import iso
 from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
 from consigne.rules.redaction.typed import check_typed
+from consigne.rules.retention import epoch_length_of, next_closing
 from consigne.rules.values import Actor
 from consigne.rules.volume import (
     Volume,
@@ -83,7 +84,17 @@ def _decide(
         "ground": ground, "until": iso(until) if until else None, "policy": policy.digest,
     }  # fmt: skip
     platform.catalog.append(tx, actor.user, "expire:volume:decided", [entry])
+    if until:
+        _turn_epochs(platform, tx, volume, policy)
     return True
+
+
+def _turn_epochs(platform: Platform, tx: Transaction, volume: Volume, policy: Policy) -> None:
+    """What is held moves to the next generation at the next daily closing: its neighbours' key dies on its day."""
+    now = platform.catalog.now(tx)
+    for purpose, epoch in platform.catalog.volume_epochs(tx, volume.id):
+        closing = next_closing(now, policy.zone, epoch_length_of(None, policy, purpose))
+        platform.catalog.turn_epochs(tx, [epoch], closing)
 
 
 def deny_confirmation(platform: Platform, actor: Actor, volume_id: UUID) -> Denied | None:

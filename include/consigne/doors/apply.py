@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
+from consigne.acts.declare import declare
 from consigne.acts.draw import keep_months
 from consigne.acts.replay import bring_to_truth
 from consigne.adapters.catalog.grants import grant, make_roles
@@ -18,6 +20,7 @@ from consigne.adapters.catalog.session import open_engine
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
+from consigne.doors.local.declared import forget_declared, read_declared
 from consigne.doors.settings import DATABASE_ROLES, DRAW_SECRET, Settings
 from consigne.doors.wiring import keyring_of, open_platform, read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
@@ -50,15 +53,21 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
 
 
 def _bring_to_truth(settings: Settings, say: Say) -> None:
-    """What came back from a backup is erased and destroyed again before anything opens. `restored` in the state
-    folder names, one a line, the parts that `consigne restore` put back."""
-    told = settings.state_dir / "restored"
-    declared = set(told.read_text().split()) if told.is_file() else set()
-    found = bring_to_truth(open_platform(settings, "expire"), declared)
-    told.unlink(missing_ok=True)
+    """What came back from a backup is erased and destroyed again before anything opens. An operator declares what:
+    by `consigne restore`, which alone writes what `read_declared` reads."""
+    platform, said = open_platform(settings, "expire"), read_declared(settings)
+    with platform.catalog.begin() as alone:  # two starts at once would each publish a note, for ever
+        alone.execute(text("SELECT pg_advisory_xact_lock(4711007)"))
+        found = bring_to_truth(platform, said.parts, said.is_older_keyring)
+    for id in said.restorations:
+        is_known = declare(platform, UUID(id))
+        say(f"restoration {id}: {'declared' if is_known else 'evidence knows none, nothing is declared'}")
+    forget_declared(settings)
     if found is not None:
         counts = ", ".join(f"{name} {count}" for name, count in found.counts.items())
         say(f"{', '.join(found.parts)} came back from a backup: {counts or 'nothing to erase again'}")
+        if noticed := [part for part in found.parts if part not in found.declared]:
+            say(f"nobody declared it of: {', '.join(noticed)}; if you did it: `restore --declare {found.id}`")
 
 
 def apply_current(settings: Settings, say: Say) -> None:

@@ -3,6 +3,7 @@
 | kind | act | what it is |
 | --- | --- | --- |
 | `orphan` | sweep | an object that no artifact's row names: noise without a key |
+| `orphan` | decide | the same, where a restored database lacks the row: a better backup may bring it back; swept once answered |
 | `foreign_version` | sweep | another version than the recorded one, or a marker, under a kept artifact's object |
 | `foreign_version` | alarm | anything under the name of an erased artifact; swept too |
 | `lingering_upload` | sweep | an upload in parts that was never completed; nothing of ours uploads in parts |
@@ -13,6 +14,7 @@
 | `key_without_row` | alarm | a data key of an erased artifact, or an epoch's key without an epoch |
 | `row_without_key` | alarm | a kept artifact without its data key, or an epoch in use without its key |
 | `moved_due_date` | decide | an artifact that would go later than policy, decisions and holds explain |
+| `doubted_tombstone` | decide | a tombstone without signature or certificate names a kept artifact: inaudible until answered |
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class FindingKind(StrEnum):
     KEY_WITHOUT_ROW = "key_without_row"
     ROW_WITHOUT_KEY = "row_without_key"
     MOVED_DUE_DATE = "moved_due_date"
+    DOUBTED_TOMBSTONE = "doubted_tombstone"
 
 
 class FindingAct(StrEnum):

@@ -63,7 +63,8 @@ def sign_in(desk: Desk, user: str) -> None:
 
 AWAY = Broken(Unavailable("catalog", "psycopg", PLANTED))
 EVERY_PAGE = sorted(
-    "/consigne" + re.sub(r"{\w+}", str(UUID(int=1)), route.path.replace("{kind}", "json"))
+    "/consigne"
+    + re.sub(r"{\w+}", str(UUID(int=1)), route.path.replace("{kind}", "json").replace("{number}", "1"))
     for route in make_desk(AWAY, str).routes
     if isinstance(route, APIRoute) and "GET" in route.methods and not route.path.startswith("/api/")
 )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from enum import IntEnum, StrEnum
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consigne.rules.evidence.canonical import DEEPEST, LARGEST, Json, decode, encode
+from consigne.rules.evidence.canonical import DEEPEST, LARGEST, Json, decode, encode, encode_alike
 from consigne.rules.evidence.errors import Malformed
 
 LEAF = st.none() | st.booleans() | st.integers(-LARGEST, LARGEST) | st.text()
@@ -23,6 +25,68 @@ def test_a_value_has_one_encoding_and_comes_back(value: Json) -> None:
     data = encode(value)
     assert decode(data) == value
     assert data.isascii()
+
+
+KEYS = st.sampled_from(["at", "actor", "kind", "id", "reason", "", '"', "\\", "%s", "{}", "\n"])
+WRONG = st.sampled_from([0.5, b"", "\ud800", LARGEST + 1, -LARGEST - 1, (1,), {"é": 1}, {1: 2}, ["\udfff"]])
+OBJECTS = st.dictionaries(
+    KEYS | st.sampled_from(["é", 1, None]), VALUES | WRONG, max_size=5
+) | st.dictionaries(KEYS, st.text() | LEAF, max_size=5)
+
+
+def _encoded(value: object) -> bytes | None:
+    try:
+        return encode(value)
+    except Malformed:
+        return None
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4), st.lists(OBJECTS, max_size=3))
+def test_many_objects_are_encoded_as_each_alone(
+    common: dict[str, object], objects: list[dict[str, object]]
+) -> None:
+    expected = [_encoded({**each, **common}) for each in objects for _ in range(2)]
+    # the second of each pair is written from what was kept of the first
+    if None not in expected:
+        assert list(encode_alike(common, [each for each in objects for _ in range(2)])) == expected
+    else:
+        with pytest.raises(Malformed):
+            list(encode_alike(common, objects))
+
+
+@pytest.mark.parametrize("depth", [DEEPEST - 1, DEEPEST])
+def test_many_objects_nest_as_deep_as_one(depth: int) -> None:
+    value: Json = None
+    for _ in range(depth):
+        value = [value]
+    expected = _encoded({"a": value})
+    assert (expected is None) == (depth == DEEPEST)
+    if expected:
+        assert list(encode_alike({}, [{"a": value}])) == [expected]
+        assert list(encode_alike({"a": value}, [{}])) == [expected]
+    else:
+        with pytest.raises(Malformed):
+            list(encode_alike({}, [{"a": value}]))
+        with pytest.raises(Malformed):
+            list(encode_alike({"a": value}, [{}]))
+
+
+class _Code(StrEnum):
+    DUE = "due"
+
+
+class _Place(IntEnum):
+    FIRST = 1
+
+
+class _Loud(str):
+    def __str__(self) -> str:
+        return "loud"
+
+
+@pytest.mark.parametrize("value", [_Code.DUE, _Place.FIRST, _Loud("due"), True])
+def test_a_subclass_is_written_as_what_it_is_alone(value: object) -> None:
+    assert list(encode_alike({"b": 1}, [{"a": value}])) == [encode({"a": value, "b": 1})]
 
 
 @given(st.dictionaries(st.text(st.characters(max_codepoint=127)), st.integers(0, 9)))

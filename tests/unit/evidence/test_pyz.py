@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,14 @@ def test_it_says_what_is_missing(pyz: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
     assert done.returncode == 3
     assert "needs the Python package cryptography" in done.stderr
+
+
+def test_who_does_not_read_to_the_end_gets_the_exit_code(pyz: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(issue_artifacts(1)[0])
+    (tmp_path / "key.pub").write_bytes(write_public_keys(KEYS))
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-I", str(pyz), str(tmp_path)]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, env={})
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from consigne.rules.evidence.entry import encode_payload, leaf
@@ -8,6 +10,8 @@ from consigne.rules.evidence.report import Report
 
 from .vectors import AT, KEYS, sign_checkpoint
 
+LONG_AGO = "2026-05-01T00:00:00.000Z"
+
 
 def make_row(number: int) -> SealedRow:
     salt = number.to_bytes(32, "big")
@@ -15,9 +19,10 @@ def make_row(number: int) -> SealedRow:
     return SealedRow(number, leaf(salt, payload), salt, payload)
 
 
-def make_purging(number: int, to: int) -> SealedRow:
+def make_purging(number: int, to: int, before: str = LONG_AGO) -> SealedRow:
     salt = number.to_bytes(32, "big")
-    payload = encode_payload({"at": AT, "kind": PURGING, "actor": "consigne", "from": 0, "to": to})
+    said = {"at": AT, "kind": PURGING, "actor": "consigne", "from": 0, "to": to, "before": before}
+    payload = encode_payload(said)
     return SealedRow(number, leaf(salt, payload), salt, payload)
 
 
@@ -112,6 +117,37 @@ def test_purged_entries_still_verify_and_are_counted() -> None:
 def test_what_was_purged_without_an_entry_is_noticed(numbers: range, said: str) -> None:
     [found] = failures(verify_register(purged(numbers), PUBLISHED, KEYS))
     assert said in found[1]
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("before", [AT, "2026-06-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z", "soon"])
+def test_a_purge_of_what_is_not_over_is_noticed_though_announced(before: str) -> None:
+    rows = purged(range(1200))
+    rows[4000] = make_purging(4000, 1200, before)
+    leaves = [row.leaf for row in rows]
+    found = failures(verify_register(rows, [("checkpoint", sign_checkpoint(leaves))], KEYS))
+    assert [sentence for _, sentence in found] == [
+        "Entry 4000 of the register announces a purge of what is not over.",
+        "Entries 0 to 1199: what was said there is gone, and no act in the register says that it was purged.",
+    ]
+
+
+@pytest.mark.promise("P7")
+def test_one_that_was_picked_out_is_noticed_though_it_was_announced() -> None:
+    [found] = failures(verify_register(purged(range(1100, 1101)), PUBLISHED, KEYS))
+    assert found[1].startswith("Entry 1100 was purged before others that are older")
+
+
+@pytest.mark.promise("P7")
+def test_what_was_purged_is_as_old_as_announced() -> None:
+    """Whoever may write the announcement may write any date; when the store took a checkpoint, others say."""
+    old, new = (datetime.fromisoformat(at) for at in (LONG_AGO, AT))
+    rows, soon = purged(range(1200)), old + timedelta(days=6)
+    for taken in ([(1200, new)], [(1100, old), (1199, soon)], []):
+        assert verify_register(rows, PUBLISHED, KEYS, taken=taken).verified
+    for taken in ([(1199, new)], [(1000, old), (1100, new), (1150, new)]):
+        [found] = failures(verify_register(rows, PUBLISHED, KEYS, taken=taken))
+        assert "were purged as older than 2026-05-01: the checkpoint of 11" in found[1]
 
 
 MINUTES = [sign_checkpoint(LEAVES[:size]) for size in (1000, 2900, 2950, 3000, 4000, 4501, 4700)]

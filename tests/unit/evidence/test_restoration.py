@@ -15,8 +15,10 @@ from consigne.rules.evidence.register import SealedRow, verify_register
 from consigne.rules.evidence.report import FAILED, NOT_PROVEN, Report
 from consigne.rules.evidence.restoration import (
     Continued,
+    Declared,
     Restored,
     base_of,
+    declaration_body,
     generation,
     in_order,
     open_restoration,
@@ -60,7 +62,7 @@ def checkpoint(tree: Checkpoint) -> Note:
 
 def note(number: int, published: Checkpoint, kept: list[SealedRow], **changes: Any) -> Note:
     continued = Continued(published, tree(f"{BASE}/restored-{number}", kept))
-    restored = Restored(f"id-{number}", AT, ("database",), {"erased_again": 2}, continued)
+    restored = Restored(f"id-{number}", AT, ("database",), ("database",), {"erased_again": 2}, continued)
     return f"restorations/{number}", signed(restoration_body(replace(restored, **changes)))
 
 
@@ -71,6 +73,11 @@ OLD = [checkpoint(tree(BASE, FIRST[:size])) for size in (10, 30, 50)]
 ONE = note(1, tree(BASE, FIRST), FIRST[:30])
 NEWER = checkpoint(tree(f"{BASE}/restored-1", SECOND[:45]))
 TWO = note(2, tree(f"{BASE}/restored-1", SECOND[:45]), FIRST[:20])
+NOTICED = note(1, tree(BASE, FIRST), FIRST[:30], declared=())
+
+
+def declaration(id: str, *parts: str) -> Note:
+    return f"restorations/{id}-declared", signed(declaration_body(Declared(id, AT, parts)))
 
 
 def levels(report: Report) -> list[str]:
@@ -81,11 +88,21 @@ def check(rows: list[SealedRow], notes: list[Note], restorations: list[Note]) ->
     return verify_register(rows, notes, KEYS, (), restorations)
 
 
+def opened(note: Note) -> Restored:
+    read = open_restoration(note[1], KEYS)
+    assert isinstance(read, Restored)
+    return read
+
+
 def test_a_note_is_read_as_it_was_written() -> None:
-    restored = open_restoration(ONE[1], KEYS)
+    restored = opened(ONE)
     assert restored.parts == ("database",) and restored.counts == {"erased_again": 2}
+    assert restored.declared == ("database",) and opened(NOTICED).declared == ()
+    said = Declared("id-1", AT, ("database", "recordings"))
+    assert open_restoration(signed(declaration_body(said)), KEYS) == said
     assert restored.register == Continued(tree(BASE, FIRST), tree(f"{BASE}/restored-1", FIRST[:30]))
     plain = replace(restored, register=None)
+    assert b'"declared":["database"],"format":"consigne-restoration/1","id":"id-1"' in restoration_body(plain)
     assert open_restoration(signed(restoration_body(plain)), KEYS) == plain
     assert (base_of(f"{BASE}/restored-2"), generation(f"{BASE}/restored-2"), generation(BASE)) == (BASE, 2, 0)
 
@@ -95,18 +112,23 @@ def test_what_is_altered_or_of_another_form_is_no_note() -> None:
         open_restoration(ONE[1].replace(b'"size":30', b'"size":40'), KEYS)
     with pytest.raises(Unproven):
         open_restoration(ONE[1], {"signing-1": bytes(32)})
-    body = restoration_body(open_restoration(ONE[1], KEYS))
+    body, said = restoration_body(opened(ONE)), declaration_body(Declared("id-1", AT, ("database",)))
     for wrong in (
         body.replace(b"consigne-restoration/1", b"consigne-restoration/2"),
         body.replace(b'"database"', b'"evidence"'),
         body.replace(b'{"erased_again":2}', b'{"erased_again":-2}'),
         body.replace(AT.encode(), b"today"),
+        body.replace(b'"declared":["database"],', b""),
+        body.replace(b'"declared":["database"]', b'"declared":["evidence"]'),
+        said.replace(b'["database"]', b"[]"),
+        said.replace(b'"restoration":"id-1"', b'"restoration":""'),
+        said.replace(b"declaration/1", b"declaration/2"),
         b"[]\n",
     ):
         with pytest.raises(Malformed):
             open_restoration(signed(wrong), KEYS)
     with pytest.raises(Malformed):
-        restoration_body(Restored("id", AT, (), {}, None))
+        restoration_body(Restored("id", AT, (), (), {}, None))
 
 
 @pytest.mark.promise("P7")
@@ -116,7 +138,10 @@ def test_a_dropped_tail_fails_and_a_declared_one_is_not_proven() -> None:
     assert report.verified and levels(report) == [NOT_PROVEN, NOT_PROVEN]
     assert "entries 30 to 49" in report.findings[0].sentence
     assert check(SECOND, [*OLD, NEWER], [ONE]).verified
-    assert check(SECOND, [*OLD, NEWER], [ONE, ONE]).verified  # published twice by one who was killed
+    twin = note(1, tree(BASE, FIRST), FIRST[:30], id="id-9", declared=())  # by two starts at once
+    for again in (ONE, twin):
+        assert check(SECOND, [*OLD, NEWER], [ONE, again]).verified
+        assert check(SECOND, [*OLD, NEWER], [again, ONE]).verified
 
 
 @pytest.mark.promise("P7")
@@ -125,7 +150,43 @@ def test_twice_put_back_each_time_is_declared() -> None:
     assert not check(THIRD, [*OLD, NEWER], [ONE]).verified
     assert not check(THIRD, [*OLD, NEWER], [TWO]).verified  # the first was taken away
     with pytest.raises(Malformed):
-        in_order([open_restoration(TWO[1], KEYS)])
+        in_order([opened(TWO)])
+
+
+@pytest.mark.promise("P7")
+def test_what_nobody_declared_fails_until_somebody_does() -> None:
+    """Who drops the tail of the register and starts the platform again gets a note, and no excuse by it."""
+    report = check(SECOND, [*OLD, NEWER], [NOTICED])
+    assert not report.verified
+    [failed] = [one for one in report.findings if one.level == FAILED]
+    assert failed.file == NOTICED[0] and failed.sentence.startswith(
+        f"Entries 30 to 49 of the register {BASE} "
+    )
+    assert "nobody declared" in failed.sentence and "--declare id-1" in failed.sentence
+    assert check(SECOND, [*OLD, NEWER], [NOTICED, declaration("id-1", "database")]).verified
+    for other in (declaration("id-1", "keyring", "recordings"), declaration("id-2", "database")):
+        assert not check(SECOND, [*OLD, NEWER], [NOTICED, other]).verified
+    forged = declaration("id-2", "database")[1].replace(b"id-2", b"id-1")
+    assert not check(SECOND, [*OLD, NEWER], [NOTICED, ("restorations/x", forged)]).verified
+    # One that is declared later excuses no earlier one.
+    assert not check(THIRD, [*OLD, NEWER], [NOTICED, TWO]).verified
+    assert check(THIRD, [*OLD, NEWER], [NOTICED, TWO, declaration("id-1", "database")]).verified
+
+
+@pytest.mark.promise("P7")
+def test_where_nothing_published_is_lost_nothing_is_to_be_declared() -> None:
+    nothing = note(1, tree(BASE, FIRST[:30]), FIRST[:30], declared=())
+    report = check(SECOND, OLD[:2], [nothing])
+    assert report.verified and "nothing published is lost" in report.findings[0].sentence
+    assert not check(SECOND, OLD, [nothing]).verified  # entry 30 and more were published
+
+
+@pytest.mark.promise("P7")
+def test_put_back_again_before_anything_was_published_under_the_new_name() -> None:
+    """The beginning that the first note kept is published by it, and lost with the second."""
+    again = note(2, tree(f"{BASE}/restored-1", SECOND[:30]), FIRST[:20])
+    report = check(THIRD, OLD, [ONE, again])
+    assert report.verified and "entries 20 to 29" in report.findings[1].sentence
 
 
 @pytest.mark.promise("P7")

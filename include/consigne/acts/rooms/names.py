@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,7 +14,9 @@ class NamesRoom(Protocol):
 
     def places_of_names(self) -> list[str]: ...
 
-    def forget_in(self, tx: Any, place: str, before: datetime, limit: int) -> int: ...
+    def forget_in(
+        self, tx: Any, place: str, before: datetime, limit: int, notices: Collection[str]
+    ) -> int: ...
 
     def sealed_from(self, tx: Any, number: int, limit: int) -> list[SealedRow]: ...
 

@@ -6,19 +6,30 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.acts.ports import Artifact, Epoch
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import artifacts, data_keys, epochs
+from consigne.adapters.catalog.tables_gone import volume_items, volumes
 
 _ARTIFACT = [artifacts.c[name] for name in Artifact.__dataclass_fields__]
 _LIVE = artifacts.c.state.in_(("storing", "kept"))
 _WRAPS = exists().where(data_keys.c.epoch == epochs.c.name)
 _OPEN = epochs.c.state == "open"
+_HELD_ITEMS = data_keys.join(volume_items, volume_items.c.artifact == data_keys.c.artifact).join(
+    volumes, volumes.c.id == volume_items.c.volume
+)
 LATE = timedelta(hours=3)
 """What is turned over is moved within minutes, and destroyed by the next run after."""
+
+
+def _ends_later(now: datetime) -> ColumnElement[bool]:
+    """The epoch of the row does not end by itself: its day has not come, or a volume's hold keeps something of it
+    past its day, to the cost of the others' proof."""
+    mine = (data_keys.c.epoch == epochs.c.name, volumes.c.answer == "hold", volumes.c.until > now)
+    return or_(epochs.c.due_at > now, exists(select(1).select_from(_HELD_ITEMS).where(*mine)))
 
 
 class EpochsCatalog(Session):
@@ -49,15 +60,15 @@ class EpochsCatalog(Session):
         return tx.execute(query.with_for_update(read=True)).one_or_none() is not None
 
     def turn_epochs(self, tx: Connection, names: Sequence[str], at: datetime) -> None:
-        """Those of these that are open and not due by then are turned over at an instant; the first one stands."""
-        where = and_(epochs.c.name.in_(names), _OPEN, epochs.c.turning_at.is_(None), epochs.c.due_at > at)
+        """Those of these that are open and do not end by then are turned over at an instant; the first one stands."""
+        where = and_(epochs.c.name.in_(names), _OPEN, epochs.c.turning_at.is_(None), _ends_later(at))
         found = select(epochs.c.name).where(where).order_by(epochs.c.name).with_for_update()
         if locked := list(tx.execute(found).scalars()):
             tx.execute(update(epochs).where(epochs.c.name.in_(locked)).values(turning_at=at))
 
     def turning_epochs(self, tx: Connection, now: datetime) -> list[Epoch]:
         """Those whose turn has come, that still wrap keys and do not end by themselves, oldest first."""
-        turning = and_(_OPEN, epochs.c.turning_at <= now, epochs.c.due_at > now, _WRAPS)
+        turning = and_(_OPEN, epochs.c.turning_at <= now, _ends_later(now), _WRAPS)
         query = select(epochs.c.name, epochs.c.purpose, epochs.c.due_at).where(turning)
         rows = tx.execute(query.order_by(epochs.c.turning_at, epochs.c.name)).mappings()
         return [Epoch(**row) for row in rows]
@@ -87,7 +98,7 @@ class EpochsCatalog(Session):
         """How many are left that were empty on their day, or should long have been turned over."""
         waiting = exists().where(artifacts.c.epoch == epochs.c.name, artifacts.c.state != "erased")
         over = or_(epochs.c.due_at <= now, epochs.c.state == "closing")
-        late = and_(epochs.c.turning_at <= now - LATE, epochs.c.due_at > now)
+        late = and_(epochs.c.turning_at <= now - LATE, _ends_later(now))
         query = select(func.count()).select_from(epochs)
         where = or_(and_(over, ~_WRAPS, ~waiting), late)
         return int(tx.execute(query.where(epochs.c.state != "destroyed", where)).scalar_one())

@@ -211,6 +211,14 @@ class ErasureCatalog(Session):
         rows = tx.execute(query.order_by(artifacts.c.id).with_for_update(of=artifacts)).mappings()
         return [Erasure(**row) for row in rows]
 
+    def unsigned_erasures(self, tx: Connection, limit: int) -> list[Erasure]:
+        """Those whose tombstones were published, and not signed."""
+        joined = tombstones.join(artifacts, artifacts.c.id == tombstones.c.artifact)
+        unsigned = tombstones.c.signed_at.is_(None) & tombstones.c.published_at.is_not(None)
+        query = select(*_COLUMNS).select_from(joined).where(unsigned)
+        rows = tx.execute(query.order_by(tombstones.c.artifact).limit(limit)).mappings()
+        return [Erasure(**row) for row in rows]
+
     def mark_erasures(self, tx: Connection, ids: Sequence[UUID], **values: object) -> None:
         """Note on tombstones which step is done. The first instant and the highest count stand, so that a
         worker that comes late changes nothing."""

@@ -41,6 +41,7 @@ _DATED = (
     .where(artifacts.c.state.in_(("storing", "kept")))
 )  # fmt: skip
 _OPEN = findings.c.state == "open"
+_LOST_BY = {FindingKind.MISSING: "object_missing", FindingKind.ROW_WITHOUT_KEY: "key_missing"}
 _BY_ITSELF = findings.c.closed_by == "consigne"
 
 
@@ -106,6 +107,26 @@ class FindingsCatalog(Session):
         }  # fmt: skip
         tx.execute(insert(losses).values(row).on_conflict_do_nothing())
 
+    def lost_rows(self, tx: Connection, recordings: Collection[UUID]) -> list[str]:
+        """Objects of these recordings whose rows a restored database lacks."""
+        query = select(losses.c.object).where(losses.c.recording.in_(recordings))
+        return list(tx.execute(query.where(losses.c.reason == "row_missing")).scalars())
+
+    def withdraw_unseen(self, tx: Connection, kinds: Sequence[FindingKind], began: datetime) -> None:
+        """Losses that findings of these kinds named are none where those were not seen since `began`: what a restore
+        lost is looked at by the next start. What is kept no more stays named."""
+        for kind in kinds:
+            named = (findings.c.kind == str(kind)) & (findings.c.artifact == losses.c.artifact)
+            kept = select(artifacts.c.id).where(artifacts.c.state == "kept")
+            where = (
+                losses.c.restoration.is_(None),
+                losses.c.reason == _LOST_BY.get(kind),
+                losses.c.artifact.in_(kept),
+                exists().where(named),
+                ~exists().where(named, findings.c.seen_at >= began),
+            )
+            tx.execute(delete(losses).where(*where))
+
     # findings
 
     def note_found(self, tx: Connection, id: UUID, found: Found, at: datetime) -> Finding | None:
@@ -133,8 +154,9 @@ class FindingsCatalog(Session):
         return _closed(tx, where, at)
 
     def unswept(self, tx: Connection, limit: int) -> list[Finding]:
-        """Open ones that are to be removed, and are not yet."""
-        where = _OPEN & findings.c.kind.in_([str(kind) for kind in SWEPT]) & findings.c.swept_at.is_(None)
+        """Those that are to be removed, and are not yet: what waits for an answer, once it was given."""
+        is_due = _OPEN & (findings.c.act != "decide") | ~_OPEN & ~_BY_ITSELF
+        where = is_due & findings.c.kind.in_([str(kind) for kind in SWEPT]) & findings.c.swept_at.is_(None)
         return _findings(
             tx, select(*_FINDING).where(where).order_by(findings.c.found_at, findings.c.id).limit(limit)
         )
@@ -146,7 +168,7 @@ class FindingsCatalog(Session):
 
     def drop_unswept(self, tx: Connection, ids: Sequence[UUID], at: datetime) -> None:
         """They turned out to be recorded: nothing is removed."""
-        _closed(tx, _OPEN & findings.c.id.in_(ids), at)
+        _closed(tx, findings.c.id.in_(ids), at)
 
     def finding(self, tx: Connection, id: UUID, lock: bool = False) -> Finding | None:
         """One; with `lock`, its row is held until the transaction ends."""

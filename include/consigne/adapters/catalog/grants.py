@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
+from consigne.adapters.catalog.names import FORGETTING
+
 _ALL = "clock installation policies restorations"
 
 # role → table → privileges. FOR SHARE on an epoch asks for UPDATE on some column: `opened_at` is a harmless one.
@@ -33,6 +35,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "data_keys": "SELECT",
         "holds": "SELECT",
         "losses": "SELECT",
+        "findings": "SELECT",
         "register": "SELECT, INSERT",
     },
     "decide": {
@@ -69,14 +72,16 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "register": "SELECT, INSERT",
     },
     "expire": {
-        "artifacts": "SELECT, UPDATE (state, erased_at)",
+        "artifacts": "SELECT, UPDATE (state, erased_at, earlier_epochs)",
         "data_keys": "SELECT, DELETE",
         "epochs": "SELECT, INSERT, UPDATE",
         "forecasts": "SELECT, INSERT",
         "volumes": "SELECT, INSERT",
         "volume_items": "SELECT, INSERT",
-        "restorations": "INSERT, UPDATE (parts, ended_at, counts, origin, register_size, published_size)",
+        "restorations": "INSERT, UPDATE (parts, declared, ended_at, counts, origin, register_size, "
+        "published_size)",
         "losses": "SELECT, INSERT, DELETE",
+        "findings": "SELECT, INSERT, UPDATE (act, artifact, seen_at, swept_at, state, closed_at, closed_by)",
         "checkpoints": "SELECT",
         "recordings": "SELECT, UPDATE (caller_index, agent)",
         "requests": "SELECT",
@@ -93,21 +98,6 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "seal": {
         "register": "SELECT, INSERT, UPDATE (leaf_index)",
         "checkpoints": "SELECT, INSERT, UPDATE (published_at, published_version, witnessed_at)",
-        # names and typed reasons, forgotten when their period ends (names.py)
-        "requests": "SELECT, UPDATE (requester, reason, why_not_less)",
-        "decisions": "SELECT, UPDATE (decided_by, reason)",
-        "opinions": "SELECT, DELETE",
-        "holds": "SELECT, UPDATE (placed_by, reason, callers, agent, ended_by)",
-        "policy_drafts": "SELECT, UPDATE (author, reason, decided_by, decided_reason)",
-        "objections": "SELECT, UPDATE (recorded_by, withdrawn_by)",
-        "acknowledgements": "SELECT, UPDATE (recorded_by), DELETE",
-        "draws": "SELECT, UPDATE (agent, call)",
-        "messages": "SELECT, DELETE",
-        "volumes": "SELECT, UPDATE (decided_by, reason)",
-        "findings": "SELECT, UPDATE (closed_by, reason)",
-        "deliveries": "SELECT, UPDATE (source_id)",
-        "recordings": "SELECT, UPDATE (source_id)",
-        "artifacts": "SELECT",
         "restorations": "INSERT",
     },
     "reconcile": {
@@ -121,7 +111,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "request_items": "SELECT",
         "decisions": "SELECT",
         "holds": "SELECT",
-        "losses": "SELECT, INSERT",
+        "losses": "SELECT, INSERT, DELETE",
         "findings": "SELECT, INSERT, UPDATE (act, artifact, seen_at, swept_at, state, closed_at, closed_by)",
         "accesses": "SELECT, INSERT, UPDATE (explained, finding), DELETE",
         "register": "SELECT, INSERT",
@@ -196,4 +186,8 @@ def grant(tx: Connection, users: Mapping[str, str]) -> None:
             tx.execute(text(f"GRANT SELECT ON {table} TO {user}"))
         for table, privileges in tables.items():
             tx.execute(text(f"GRANT {privileges} ON {table} TO {user}"))
-    tx.execute(text(f"GRANT EXECUTE ON FUNCTION consigne_forget, consigne_tidy TO {users['seal']}"))
+    # Names and typed reasons are forgotten by functions alone, which know what is over.
+    tx.exec_driver_sql(FORGETTING)
+    tx.execute(text("REVOKE ALL ON FUNCTION consigne_forget_names FROM PUBLIC"))
+    functions = "consigne_forget, consigne_forget_names, consigne_tidy"
+    tx.execute(text(f"GRANT EXECUTE ON FUNCTION {functions} TO {users['seal']}"))

@@ -2,11 +2,12 @@
 
 `NAMES` is the one table of where they lie and when each is over. What stays: the names of accounts in the policy's
 text (it names who is designated and who owns), the mandate of a hold and its authority (they prove the order), and
-each agent's newest acknowledgement (the gate asks for it). An erased recording's agent and caller went with it.
+each agent's newest acknowledgement and those of notices that a policy asks for (the gate asks for them). An erased recording's agent and caller went with it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +23,8 @@ NOBODY = "\N{EM DASH}"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A table, what is set in it (SQL; empty: the row goes), and which rows are over before an instant."""
+    """A table, what is set in it (SQL; empty: the row goes), and which rows are over: before then, and `:notices`
+    are those that policies ask for."""
 
     table: str
     forget: str
@@ -67,7 +69,7 @@ NAMES: tuple[Named, ...] = (
     Named(
         "acknowledgements",
         "",
-        "acknowledged_at < :before AND EXISTS (SELECT FROM acknowledgements later WHERE later.agent = "
+        "acknowledged_at < :before AND notice <> ALL(:notices) AND EXISTS (SELECT FROM acknowledgements later WHERE later.agent = "
         "acknowledgements.agent AND later.acknowledged_at > acknowledgements.acknowledged_at "
         "AND later.acknowledged_at < :before)",
     ),
@@ -107,6 +109,33 @@ NAMES: tuple[Named, ...] = (
 )
 
 
+def _forgetting(named: Named) -> str:
+    change = f"UPDATE {named.table} SET {named.forget}" if named.forget else f"DELETE FROM {named.table}"
+    made = f"{change} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {named.table} WHERE {named.over} LIMIT $3))"
+    return made.replace(":nobody", f"'{NOBODY}'").replace(":before", "$2").replace(":notices", "$4")
+
+
+_CASES = "\n".join(f"WHEN {place} THEN {_forgetting(named)};" for place, named in enumerate(NAMES))
+FORGETTING = f"""
+CREATE OR REPLACE FUNCTION consigne_forget_names(integer, timestamptz, bigint, text[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+    changed_rows bigint;
+BEGIN
+    IF ($2 <= consigne_now() - interval '4320 hours') IS NOT TRUE THEN
+        RAISE EXCEPTION 'not_over' USING ERRCODE = 'check_violation';
+    END IF;
+    CASE $1
+{_CASES}
+    END CASE;
+    GET DIAGNOSTICS changed_rows = ROW_COUNT;
+    RETURN changed_rows;
+END $$
+"""
+"""Made by whom the tables belong to: the sealer's role may forget by it what is over (never younger than the shortest
+period of a policy, P6M), and change nothing."""
+
+
 class NamesCatalog(Session):
     """Each method changes at most `limit` rows: the caller comes again until there are none."""
 
@@ -114,14 +143,13 @@ class NamesCatalog(Session):
         """Where `forget_in` is to look, in this order: `0 requests`, …"""
         return [f"{number} {named.table}" for number, named in enumerate(NAMES)]
 
-    def forget_in(self, tx: Connection, place: str, before: datetime, limit: int) -> int:
-        """Forget the names of rows that were over before then; how many rows."""
-        named = NAMES[int(place.partition(" ")[0])]
-        change = f"UPDATE {named.table} SET {named.forget}" if named.forget else f"DELETE FROM {named.table}"
-        chosen = f"SELECT ctid FROM {named.table} WHERE {named.over} LIMIT :limit"
-        made = text(f"{change} WHERE ctid = ANY(ARRAY({chosen}))")
-        values = {"before": before, "limit": limit, "nobody": NOBODY}
-        return tx.execute(made, values).rowcount
+    def forget_in(
+        self, tx: Connection, place: str, before: datetime, limit: int, notices: Collection[str]
+    ) -> int:
+        """Forget the names of rows that were over before then; how many rows. `notices`: which policies ask for."""
+        forget = text("SELECT consigne_forget_names(:place, :before, :limit, CAST(:notices AS text[]))")
+        values = {"place": int(place.partition(" ")[0]), "before": before, "limit": limit}
+        return int(tx.execute(forget, values | {"notices": sorted(notices)}).scalar_one())
 
     def sealed_from(self, tx: Connection, number: int, limit: int) -> list[SealedRow]:
         """Numbered entries from this number on, in order."""

@@ -17,7 +17,7 @@ from consigne.rules.evidence.register import SealedRow
 from consigne.rules.sealing import Sealing
 
 _LOCK = 4711002  # `migrate` has 4711001
-_BATCH = 20_000
+_BATCH = 1024
 
 _SEALED = (
     "SELECT leaf_index, leaf, salt, payload FROM register WHERE leaf_index IS NOT NULL ORDER BY leaf_index"

@@ -21,11 +21,13 @@ from consigne.adapters.catalog.tables import (
     recordings,
     tombstones,
 )
-from consigne.adapters.catalog.tables_gone import losses, restorations
+from consigne.adapters.catalog.tables_gone import findings, losses, restorations
+from consigne.rules.findings import FindingKind
 
 Row = dict[str, Any]
 
 _KEPT = artifacts.c.state == "kept"
+IS_DOUBTED = (findings.c.state == "open") & (findings.c.kind == str(FindingKind.DOUBTED_TOMBSTONE))
 _LIVE = artifacts.c.state.in_(("storing", "kept"))
 _PLACE = (
     artifacts.c.id.label("artifact"),
@@ -69,17 +71,38 @@ class RestorationsCatalog(Session):
         where = (restorations.c.id == id) & restorations.c.ended_at.is_(None)
         tx.execute(update(restorations).where(where).values(values))
 
-    def restorations_known(self, tx: Connection, ids: Sequence[UUID]) -> set[UUID]:
-        """Those of these that this database has seen."""
-        return set(tx.execute(select(restorations.c.id).where(restorations.c.id.in_(ids))).scalars())
+    def declare_restoration(self, tx: Connection, id: UUID, parts: Collection[str]) -> bool:
+        """Note that an operator declared these parts; False where the row says so already. True where this database
+        knows none of this id."""
+        query = select(restorations.c.declared).where(restorations.c.id == id).with_for_update()
+        known = tx.execute(query).scalar_one_or_none()
+        if known is None or set(parts) <= set(known):
+            return known is None
+        said = sorted({*known, *parts})
+        tx.execute(update(restorations).where(restorations.c.id == id).values(declared=said))
+        return True
+
+    def key_versions(self, tx: Connection) -> dict[str, int]:
+        """The newest version of each keyed digest's key that a row names; 0 where none does."""
+        used = {
+            "tombstone": (recordings.c.key_version, tombstones.c.key_version),
+            "blind-index": (recordings.c.caller_index_version,),
+        }
+        newest = {
+            name: [select(func.max(one)).scalar_subquery() for one in some] for name, some in used.items()
+        }
+        query = select(*(func.coalesce(func.greatest(*some), 0).label(name) for name, some in newest.items()))
+        return {str(name): int(version) for name, version in tx.execute(query).mappings().one().items()}
 
     def newest_burial(self, tx: Connection) -> datetime | None:
-        """When the newest tombstone was written."""
-        return tx.execute(select(func.max(tombstones.c.erasing_at))).scalar_one()  # type: ignore[no-any-return]
+        """When the newest tombstone was written; none of a time to come, which would hide those until then."""
+        query = select(func.max(tombstones.c.erasing_at)).where(tombstones.c.erasing_at <= self.now(tx))
+        return tx.execute(query).scalar_one()  # type: ignore[no-any-return]
 
     def newest_certificate(self, tx: Connection) -> datetime | None:
-        """When the newest certificate was issued."""
-        return tx.execute(select(func.max(certificates.c.issued_at))).scalar_one()  # type: ignore[no-any-return]
+        """When the newest certificate was issued; none of a time to come."""
+        query = select(func.max(certificates.c.issued_at)).where(certificates.c.issued_at <= self.now(tx))
+        return tx.execute(query).scalar_one()  # type: ignore[no-any-return]
 
     def buried(self, tx: Connection, ids: Sequence[UUID]) -> set[UUID]:
         """The artifacts of these that have a tombstone."""
@@ -91,17 +114,34 @@ class RestorationsCatalog(Session):
         query = select(*_PLACE).where(artifacts.c.id.in_(ids))
         return {row["artifact"]: row for row in _rows(tx, query)}
 
-    def bury(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> list[UUID]:
+    def bury(self, tx: Connection, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
         """Tombstones that the evidence bucket holds, their artifacts `erasing` again, and their keys gone, in one
-        transaction. Returns those that were not known."""
-        made = upsert(tombstones).values([dict(row) for row in rows]).on_conflict_do_nothing()
+        transaction. Returns those that were not known. The epoch that wraps a key in this database is one of the
+        artifact's earlier ones, where its tombstone says another: it was moved since."""
+        said = {row["artifact"]: row for row in rows}
+        values = [{name: value for name, value in row.items() if name != "earlier_epochs"} for row in rows]
+        made = upsert(tombstones).values(values).on_conflict_do_nothing()
         new = list(tx.execute(made.returning(tombstones.c.artifact)).scalars())
         ids = [row["artifact"] for row in rows]
         back = artifacts.c.id.in_(ids) & artifacts.c.state.in_(("storing", "kept"))
-        tx.execute(select(artifacts.c.id).where(back).order_by(artifacts.c.id).with_for_update())
+        locked = select(artifacts.c.id, artifacts.c.epoch, artifacts.c.earlier_epochs).where(back)
+        for row in tx.execute(locked.order_by(artifacts.c.id).with_for_update()).all():
+            mine = said[row.id]
+            earlier = {row.epoch, *row.earlier_epochs, *mine["earlier_epochs"]} - {mine["epoch"]}
+            if earlier != {*row.earlier_epochs}:
+                one = update(artifacts).where(artifacts.c.id == row.id)
+                tx.execute(one.values(earlier_epochs=sorted(earlier)))
         tx.execute(update(artifacts).where(back).values(state="erasing"))
         tx.execute(delete(data_keys).where(data_keys.c.artifact.in_(ids)))
         return new
+
+    def certified_with_keys(self, tx: Connection, limit: int) -> list[UUID]:
+        """Artifacts that have a tombstone and a certificate, and not the note that their key is gone."""
+        query = select(tombstones.c.artifact).join(
+            certificates, certificates.c.artifact == tombstones.c.artifact
+        )
+        query = query.where(tombstones.c.key_deleted_at.is_(None)).order_by(tombstones.c.artifact)
+        return list(tx.execute(query.limit(limit)).scalars())
 
     def half_buried(self, tx: Connection, limit: int) -> list[Mapping[str, Any]]:
         """Published tombstones whose key is gone and whose objects were not seen to be absent."""
@@ -189,11 +229,19 @@ class RestorationsCatalog(Session):
         return list(tx.execute(made.returning(losses.c.object)).scalars())
 
     def lost(self, tx: Connection, artifact: UUID) -> str | None:
-        """Why a kept artifact cannot be opened; None where it can, as far as is known."""
+        """Why a kept artifact cannot be opened, or may not until the DPO answered; None where it can, as far as is
+        known."""
+        if self.is_doubted(tx, artifact):
+            return "doubted"
         mine = (losses.c.artifact == artifact) & (losses.c.object == artifacts.c.object)
         query = select(losses.c.reason).where(mine, losses.c.reason.in_(("object_missing", "key_missing")))
         query = query.where(artifacts.c.id == artifact).limit(1)
         return tx.execute(query).scalar_one_or_none()
+
+    def is_doubted(self, tx: Connection, artifact: UUID) -> bool:
+        """Whether a tombstone that is not believed names it, and the DPO did not answer yet."""
+        query = select(exists().where(IS_DOUBTED, findings.c.artifact == artifact))
+        return bool(tx.execute(query).scalar_one())
 
     def losses(self, tx: Connection, reasons: Collection[str]) -> list[Mapping[str, Any]]:
         """The losses for these reasons whose artifact is still kept, with its version and key's epoch."""

@@ -19,7 +19,7 @@ from consigne.rules.evidence.entry import SALT_BYTES, encode_payloads, leaf
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _IDENTIFIER_CHARS = 36
-_WHY = ("code", "ground", "reason")
+_WHY = frozenset(("code", "ground", "reason"))
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _FEW = 200  # beyond it COPY is quicker
 
@@ -83,12 +83,13 @@ class Session:
         made = _made(common, entries, self._random(SALT_BYTES * len(entries)))
         if len(entries) > _FEW:
             return copy_entries(tx, made, shared)
-        rows = [each._asdict() for each in made]
-        for row in rows:
-            row["subjects"] = row.pop("names") + shared
+        rows, leaves = [], []
+        for salt, payload, digest, names in made:
+            rows.append({"salt": salt, "payload": payload, "leaf": digest, "subjects": names + shared})
+            leaves.append(digest)
         if rows:
             tx.execute(insert(register).inline(), rows)  # no RETURNING: roles may only add
-        return [row["leaf"] for row in rows]
+        return leaves
 
 
 def _made(
@@ -97,16 +98,16 @@ def _made(
     payloads = encode_payloads(common, entries)
     for at, (fields, payload) in enumerate(zip(entries, payloads, strict=True)):
         salt = salts[at * SALT_BYTES : (at + 1) * SALT_BYTES]
-        yield Entry(salt, payload, leaf(salt, payload), _names(fields, payload))
+        yield salt, payload, leaf(salt, payload), _names(fields, payload)
 
 
 def _names(fields: Mapping[str, object], payload: bytes) -> list[str]:
     """What an entry is found by, beside its kind and who acted: every identifier that it names, and why it was done
     (`why:` and the code, as it stands in one of _WHY)."""
     found: list[str] = []
-    for name in _WHY:
-        if isinstance(code := fields.get(name), str) and _CODE.fullmatch(code):
-            found.append(f"why:{code}")
+    if not _WHY.isdisjoint(fields):
+        codes = [fields[name] for name in _WHY.intersection(fields)]
+        found += [f"why:{code}" for code in codes if isinstance(code, str) and _CODE.fullmatch(code)]
     for value in fields.values():
         if isinstance(value, str):
             if len(value) >= _IDENTIFIER_CHARS:

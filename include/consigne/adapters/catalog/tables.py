@@ -305,6 +305,7 @@ tombstones = Table(
     Column("ground", Text, nullable=False),
     instant("erasing_at"),
     instant("published_at", null=True),
+    instant("signed_at", null=True),  # what was published while the keyring was away is signed later
     # the four instants and counts that the certificate states, set as each step ends
     instant("key_deleted_at", null=True),
     Column("versions_deleted", Integer),
@@ -313,6 +314,7 @@ tombstones = Table(
     Index("ix_tombstones_identity", "identity_digest"),
     Index("ix_tombstones_audio", "audio_digest"),
     Index("ix_tombstones_erasing_at", "erasing_at"),
+    Index("ix_tombstones_unsigned", "artifact", postgresql_where=text("signed_at IS NULL")),
 )
 
 certificates = Table(

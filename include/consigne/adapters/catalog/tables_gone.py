@@ -70,6 +70,8 @@ restorations = Table(
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
     Column("parts", ARRAY(Text), nullable=False),  # database, recordings, keyring
+    # of which an operator said so; for the desk: what counts is signed, in `evidence`
+    Column("declared", ARRAY(Text), server_default=text("'{}'"), nullable=False),
     instant("began_at"),
     instant("ended_at", null=True),
     Column("register_size", BigInteger, nullable=False),  # sealed entries that this database still holds

@@ -13,6 +13,7 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.tables_gone import accesses, findings
 from consigne.adapters.catalog.views import Document
 from consigne.rules.clock import parse_instant
+from consigne.rules.layout import recording_of
 
 _OPEN = findings.c.state == "open"
 _RUN = "reconcile:run:reported"
@@ -35,11 +36,17 @@ def one(tx: Connection, id: UUID) -> Document | None:
 
 
 def accesses_of(tx: Connection, finding: UUID, limit: int) -> tuple[list[Document], int]:
-    """The store's requests behind a finding, oldest first, `limit` of them; and how many there are."""
+    """The store's requests behind a finding, oldest first, `limit` of them, each with the `recording` whose object
+    it was; and how many there are."""
     mine = accesses.c.finding == finding
     count = tx.execute(select(func.count()).where(mine)).scalar_one()
     query = select(accesses.c.at, accesses.c.bucket, accesses.c.object, accesses.c.request).where(mine)
-    return [dict(row) for row in tx.execute(query.order_by(accesses.c.at).limit(limit)).mappings()], count
+    rows = [dict(row) for row in tx.execute(query.order_by(accesses.c.at).limit(limit)).mappings()]
+    named = [recording_of(row["object"]) for row in rows]
+    known = set(tx.execute(select(t.recordings.c.id).where(t.recordings.c.id.in_(named))).scalars())
+    return [
+        row | {"recording": id if id in known else None} for row, id in zip(rows, named, strict=True)
+    ], count
 
 
 def waiting(tx: Connection) -> int:

@@ -153,6 +153,13 @@ class VolumesCatalog(Session):
         query = select(volume_items.c.artifact).where(volume_items.c.volume == id)
         return list(tx.execute(query).scalars())
 
+    def volume_epochs(self, tx: Connection, id: UUID) -> list[tuple[str, str]]:
+        """(purpose, epoch) of what is kept of the volume."""
+        joined = volume_items.join(artifacts, artifacts.c.id == volume_items.c.artifact)
+        query = select(artifacts.c.purpose, artifacts.c.epoch).distinct().select_from(joined)
+        kept = query.where(volume_items.c.volume == id, artifacts.c.state.in_(("storing", "kept")))
+        return [(row[0], row[1]) for row in tx.execute(kept.order_by(artifacts.c.epoch))]
+
     def may_live_on(self, tx: Connection, id: UUID, now: datetime) -> bool:
         """Whether any artifact of the volume is kept still and has not reached its cap."""
         joined = select(1).join_from(volume_items, artifacts, artifacts.c.id == volume_items.c.artifact)

@@ -124,6 +124,11 @@ class FileKeyring:
             raise Misconfigured("keyring_key_missing", name)
         return versions
 
+    def root_versions(self) -> list[int]:
+        """The root's, oldest first: two where a kill interrupted its rotation, else one."""
+        self._roots()
+        return sorted(self._root_files())
+
     def rotate(self, name: str) -> int:
         check_name(name, (*NAMES, _ROOT))
         self._roots()

@@ -187,7 +187,8 @@ class MinioStore:
 
     def _walk(self, identity: str, bucket: str, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
         for item in self._listed(identity, bucket, prefix, after):
-            yield ObjectVersion(item.object_name or "", item.version_id or "null", item.is_delete_marker)
+            name, version = item.object_name or "", item.version_id or "null"
+            yield ObjectVersion(name, version, item.is_delete_marker, item.last_modified)
 
     def _listed(self, identity: str, bucket: str, prefix: str, after: str = "") -> Iterator[Object]:
         """Versions and markers by name, a page of a thousand at a time."""

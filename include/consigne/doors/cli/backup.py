@@ -10,8 +10,10 @@ import typer
 from consigne.doors.cli.options import DEFAULT_STATE, State
 from consigne.doors.local.backup import back_up
 from consigne.doors.local.backups import PARTS
+from consigne.doors.local.restore import declare
 from consigne.doors.local.restore import restore as put_back
 from consigne.doors.settings import Settings
+from consigne.rules.errors import BadInput
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder outside of the state folder.")]
 Only = Annotated[
@@ -26,15 +28,32 @@ def backup(folder: Folder, only: Only = "", state: State = DEFAULT_STATE) -> Non
 
 
 def restore(
-    folder: Folder,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A backup, or where they lie.")
+    ] = None,
     only: Only = "",
     replace: Annotated[
         bool, typer.Option("--replace", help="Put the database in place of the one that is there.")
     ] = False,
+    declared: Annotated[
+        str,
+        typer.Option(
+            "--declare",
+            metavar="PARTS|ID|older-keyring",
+            help="Without DIR: say of parts that you put them back by hand, of a restoration (its id, as "
+            "`verify --register` names it) that you did it, or that no newer keyring is left.",
+        ),
+    ] = "",
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Put a backup back (DIR, or the newest in it). While all is down; then `up`, which opens when it knows what
-    is gone."""
+    """Put a backup back (DIR, or the newest in it), or declare that it was done by hand. While all is down; then
+    `up`, which opens when it knows what is gone."""
+    if (folder is None) != bool(declared) or (declared and (only or replace)):
+        raise BadInput("missing" if folder is None else "too_many", "DIR", "either DIR, or --declare alone")
+    if folder is None:
+        declare(Settings.open(state), _parts(declared))
+        typer.echo("noted: the next `up` signs it")
+        return
     put_back(Settings.open(state), folder.absolute(), _parts(only), replace, typer.echo)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from consigne.acts.rotate import rotate_key
+from consigne.adapters.keyring.file import FileKeyring
 from consigne.doors.cli.options import DEFAULT_STATE, Json, State
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
@@ -29,6 +30,8 @@ def versions(as_json: Json = False, state: State = DEFAULT_STATE) -> None:
     """Every key's versions; the last one is used, the others are still known."""
     kept = open_platform(Settings.open(state), "decide").keyring
     found = {name: kept.versions(name) for name in KEYS}
+    if isinstance(kept, FileKeyring):  # the others keep a root of their own
+        found[ROOT] = kept.root_versions()
     if as_json:
         document = {"provider": kept.provider, "assurance": kept.assurance, "versions": found}
         typer.echo(json.dumps(document))

@@ -182,12 +182,13 @@ def _quiet(*_: object) -> None:
 
 
 def list_due(seen: Preview) -> list[str]:
-    """A line for each artifact, then one for each purpose and part."""
+    """A line for each artifact, then one for each purpose and part of what would be destroyed."""
     lines = [
         f"{row['outcome']}  due {row['due_at']}  {row['purpose']}/{row['part']}  {row['why']}  {row['artifact']}"
         for row in seen.rows()
     ]
-    return lines + [f"{purpose}/{part}: {count}" for (purpose, part), count in seen.counts().items()]
+    counts = [f"{purpose}/{part}: {count}" for (purpose, part), count in seen.counts().items()]
+    return lines + counts or [f"nothing is due at {iso(seen.at)}"]
 
 
 def retry(

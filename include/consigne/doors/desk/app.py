@@ -105,7 +105,7 @@ def _said(request: Request, status: int, fault: str, code: str, field: str = "")
     """One fault, as JSON to programs and as a page to people; never a value, never a traceback."""
     if _is_api(request):
         return JSONResponse({"code": code, "field": field} if field else {"code": code}, status)
-    return fault_page(request, status, fault)
+    return fault_page(request, status, fault, code)
 
 
 def _sign_in(request: Request, _: Exception) -> Response:

@@ -25,6 +25,7 @@ from consigne.doors.local.backups import (
     read_list,
     read_manifest,
 )
+from consigne.doors.local.declared import add_declared
 from consigne.doors.local.supervisor import stop_leftovers
 from consigne.doors.settings import Settings, write_private
 from consigne.rules.errors import BadInput, Conflict, Tampered
@@ -56,9 +57,19 @@ def restore(settings: Settings, folder: Path, only: Sequence[str], replace: bool
         for part, files in lists.items():
             added = _put_back(settings, place / part, part, files)
             say(f"{part}: {added} of {len(files)} files put back, as of {manifest.made_at}")
-        _tell_start_up(settings, parts)
+        add_declared(settings, [part for part in parts if part != "secrets"])
         os.sync()
         _unfinished(settings).unlink()
+
+
+def declare(settings: Settings, words: Sequence[str]) -> None:
+    """Say of parts that they were put back by hand, or of a restoration (its id) that it was; the next `up` signs it.
+    Conflict('it_runs'); BadInput('unknown_part')."""
+    lock = report.take_lock(settings, patience_s=2.0)
+    if lock is None:
+        raise Conflict("it_runs", str(settings.state_dir), "`down` first")
+    with lock, alone(settings):
+        add_declared(settings, words)
 
 
 def is_unfinished(settings: Settings) -> bool:
@@ -68,13 +79,6 @@ def is_unfinished(settings: Settings) -> bool:
 
 def _unfinished(settings: Settings) -> Path:
     return settings.state_dir / "run" / "restoring"
-
-
-def _tell_start_up(settings: Settings, parts: Sequence[str]) -> None:
-    """Which parts came back since the last start, for what `apply` replays."""
-    file = settings.state_dir / "restored"
-    told = set(file.read_text().split()) if file.exists() else set()
-    write_private(file, "".join(f"{part}\n" for part in PARTS if part in told.union(parts) - {"secrets"}))
 
 
 def _find(settings: Settings, folder: Path) -> tuple[Path, Manifest]:

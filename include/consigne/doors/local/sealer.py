@@ -17,12 +17,11 @@ import httpx
 from consigne.acts.forget import forget_names, rewrite_files
 from consigne.acts.journey import Platform
 from consigne.acts.seal import publish, seal, tell_witness
-from consigne.acts.truth import notice_restored
 from consigne.doors.local.processes import no_core_dumps
 from consigne.doors.settings import SWEEP_SECRET, Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.clock import iso
-from consigne.rules.errors import ConsigneError, Misconfigured
+from consigne.rules.errors import ConsigneError
 from consigne.rules.sealing import gap_since
 
 EVERY_S = 60.0
@@ -61,8 +60,6 @@ def _try(trouble: str, work: Callable[[], object]) -> None:
 
 def seal_and_publish(platform: Platform) -> None:
     """What was committed since, unless a database that came back from a backup waits to be brought to the truth."""
-    if notice_restored(platform):
-        raise Misconfigured("restored_unreplayed", "catalog", "stop Consigne and run `consigne up`")
     sealed = seal(platform)
     published = publish(platform)
     log.info("sealed %d entries of %d, published %s", sealed.entries, sealed.size, published)

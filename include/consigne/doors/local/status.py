@@ -14,7 +14,9 @@ from consigne.doors.local import airflow, minio, postgres, report
 from consigne.doors.local.backups import known, overdue
 from consigne.doors.local.components import COMPONENTS, Component
 from consigne.doors.settings import ACCOUNTS, Settings
+from consigne.doors.wiring import keyring_of
 from consigne.rules.clock import iso
+from consigne.rules.errors import ConsigneError
 from consigne.rules.sealing import gap_since
 
 # `failed`: given up (acts/remind.py).
@@ -59,7 +61,16 @@ def component_states(settings: Settings) -> dict[str, dict[str, Any]]:
         lives = bool(found and found.lives(name)) or not component.is_ours(settings)
         is_well = checks[name](settings) if name in checks else seen_by_airflow.get(name, name == "sealer")
         states[name] = _state(settings, component, found, lives, is_well)
-    return states
+    return states | {"keyring": _keyring_state(settings, found is not None)}
+
+
+def _keyring_state(settings: Settings, is_made: bool) -> dict[str, Any]:
+    """No process of its own: its signing keys are opened, whoever keeps them. `stopped` before the first `up`."""
+    try:
+        state = "healthy" if keyring_of(settings).public_keys() else "unhealthy"
+    except ConsigneError:
+        state = "unhealthy" if is_made else "stopped"
+    return {"state": state, "since": None, "log": None}
 
 
 def _state(

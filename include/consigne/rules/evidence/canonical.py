@@ -7,6 +7,8 @@ ASCII and in byte order, no space, no floats, integers within ±(2^53 - 1), nest
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from json.encoder import encode_basestring_ascii as _quote
 from typing import TypeAlias
 
 from consigne.rules.evidence.errors import Malformed
@@ -25,6 +27,24 @@ def encode(value: object) -> bytes:
     return _ENCODER.encode(value).encode("ascii")
 
 
+def encode_alike(common: Mapping[str, object], objects: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    """`encode({**each, **common})` of each of many objects, one by one. What those with the same keys have in
+    common is written once."""
+    fixed = {name: _write(value) for name, value in common.items()}
+    shapes: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+    for each in objects:
+        keys = tuple(each)
+        if (shape := shapes.get(keys)) is None:
+            shape = shapes[keys] = _shape(fixed, keys)
+        names, parts = shape
+        whole = parts.copy()
+        whole[1::2] = [
+            _quote(value) if type(value) is str and value.isascii() else _write(value)
+            for value in map(each.__getitem__, names)
+        ]
+        yield "".join(whole).encode("ascii")
+
+
 def decode(data: bytes) -> Json:
     """The value whose encoding is exactly these bytes; Malformed where there is none."""
     try:
@@ -34,6 +54,28 @@ def decode(data: bytes) -> Json:
     if encode(value) != data:
         raise Malformed("not_canonical")
     return value
+
+
+def _shape(fixed: Mapping[str, str], keys: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The keys that differ, in their order, and the text around their values: every other part is a gap."""
+    _check(dict.fromkeys((*fixed, *keys)), DEEPEST)
+    names, parts, start = [], [""], "{"
+    for name in sorted({*fixed, *keys}):
+        parts[-1] += f"{start}{_quote(name)}:{fixed.get(name, '')}"
+        start = ","
+        if name not in fixed:
+            names.append(name)
+            parts += ["", ""]
+    parts[-1] += "}" if start == "," else "{}"
+    return names, parts
+
+
+def _write(value: object) -> str:
+    """A member of an object."""
+    if type(value) is int and -LARGEST <= value <= LARGEST:
+        return str(value)
+    _check(value, DEEPEST - 1)
+    return _ENCODER.encode(value)
 
 
 def _check(value: object, depth: int) -> None:

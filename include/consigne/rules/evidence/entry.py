@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from consigne.rules.evidence.canonical import encode
+from consigne.rules.evidence.canonical import encode_alike
 from consigne.rules.evidence.errors import Malformed
 
 SALT_BYTES = 32
@@ -52,8 +52,7 @@ def encode_payloads(common: Mapping[str, object], entries: Iterable[Mapping[str,
         raise Malformed("bad_field", "kind")
     if not isinstance(actor, str) or not actor:
         raise Malformed("bad_field", "actor")
-    for fields in entries:
-        yield encode({**fields, **common})
+    return encode_alike(common, entries)
 
 
 def leaf(salt: bytes, payload: bytes) -> bytes:

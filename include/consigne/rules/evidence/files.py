@@ -8,28 +8,41 @@ from dataclasses import dataclass, field
 from consigne.rules.evidence.errors import EvidenceError
 from consigne.rules.evidence.report import Finding
 from consigne.rules.evidence.signature import fingerprint, read_public_keys
+from consigne.rules.evidence.tombstone import NOTE
 
 Named = tuple[str, bytes]
 
-_NOTE = "\n\n\N{EM DASH} ".encode()
+_TOLD = b"\n.\n"
+"""After each note in an outside witness's file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """Files by what they claim to be (name, content); nothing in them is verified yet.
-    A file of several certificates gives one for each line."""
+    A file of several certificates gives one for each line; a witness's file, one checkpoint for each note."""
 
     certificates: list[Named] = field(default_factory=list)
     checkpoints: list[Named] = field(default_factory=list)
     register_proofs: list[Named] = field(default_factory=list)
     consistency_proofs: list[Named] = field(default_factory=list)
+    restorations: list[Named] = field(default_factory=list)
+    tombstones: list[Named] = field(default_factory=list)
+    exports: list[Named] = field(default_factory=list)
     keys: list[tuple[str, dict[str, bytes]]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing among them could be verified."""
-        return not (self.certificates or self.checkpoints or self.register_proofs or self.consistency_proofs)
+        return not (
+            self.certificates
+            or self.checkpoints
+            or self.register_proofs
+            or self.consistency_proofs
+            or self.restorations
+            or self.tombstones
+            or self.exports
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +66,18 @@ def sort_files(files: Iterable[Named]) -> Sorted:
         if data.startswith(b'{"body":'):
             found.certificates.extend((name, part) for part in _split(data))
         elif data.startswith(b'{"checkpoint":'):
-            found.register_proofs.append((name, data))
+            rows = found.exports if b',"entries":[' in data else found.register_proofs
+            rows.append((name, data))
         elif data.startswith(b'{"format":'):
             found.consistency_proofs.append((name, data))
-        elif _NOTE in data:
+        elif data.startswith(b"["):
+            found.tombstones.append((name, data))
+        elif NOTE in data and data.startswith(b'{"at":'):
+            found.restorations.append((name, data))
+        elif NOTE in data and data.endswith(_TOLD):
+            notes = data.removesuffix(_TOLD).split(_TOLD)
+            found.checkpoints.extend((name, note + b"\n") for note in notes)
+        elif NOTE in data:
             found.checkpoints.append((name, data))
         else:
             _sort_keys(found, name, data)

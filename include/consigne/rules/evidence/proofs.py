@@ -15,6 +15,7 @@ from consigne.rules.evidence import merkle
 from consigne.rules.evidence.canonical import Json, decode, encode
 from consigne.rules.evidence.certificate import ROOM, has_shape, is_count, is_digest, is_path
 from consigne.rules.evidence.errors import Malformed, Unproven
+from consigne.rules.evidence.restoration import generation
 from consigne.rules.evidence.signature import Checkpoint, open_note, read_checkpoint, split_note
 
 REGISTER_PROOF = "consigne-register-proof/1"
@@ -74,6 +75,7 @@ def open_checkpoint(note: bytes, keys: Mapping[str, bytes]) -> Checkpoint:
     checkpoint = read_checkpoint(open_note(note, keys).body)
     if ROOM in checkpoint.origin:
         raise Malformed("bad_field", "origin")
+    generation(checkpoint.origin)
     return checkpoint
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -16,11 +17,15 @@ from consigne.rules.evidence.restoration import base_of, open_restoration, set_a
 from consigne.rules.evidence.signature import Checkpoint, read_checkpoint, split_note
 
 PURGING = "register:payload:purging"
-"""The kind of the entries that announce which others lose their payload: all whose number is below `to`."""
+"""The kind of the entries that announce which others lose their payload: all whose number is below `to`, which are
+older than `before`."""
 
 _PURGING = PURGING.encode()
+_SHORTEST_KEPT = timedelta(days=180)  # no six months are shorter, and policies keep names for six at least
+_WAITED = timedelta(days=7)  # for what could not be sealed at once
+_NO_PURGE = 0, datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
-_BATCH = 4096
+_BATCH = 1024  # as much as stays near the processor until its node of the tree is made
 
 
 class SealedRow(NamedTuple):
@@ -47,10 +52,12 @@ def verify_register(
     keys: Mapping[str, bytes],
     minutes: Sequence[bytes] = (),
     restorations: Sequence[tuple[str, bytes]] = (),
+    taken: Sequence[tuple[int, datetime]] = (),
 ) -> Report:
     """Rows in the order of their numbers, from 0; published checkpoints as (name, note); `minutes` are the notes
-    that the catalog itself keeps, one for each time that it sealed; `restorations` the notes (name, note) by which the register went on after its
-    database came back from a backup. Reads the rows once.
+    that the catalog itself keeps, one for each time that it sealed; `restorations` the notes (name, note) by which
+    the register went on after its database came back, and their declarations; `taken` the sizes of published
+    checkpoints and when the store took each: what was sealed later is no older. Reads the rows once.
 
     A changed payload names its entry; a changed leaf or a changed order names the entries between two signed
     checkpoints, the nearest of `minutes` where there are any; a dropped tail names the checkpoint that knew it.
@@ -70,7 +77,7 @@ def verify_register(
     else:
         before = walk.frontier.size
         _tell_rest(reading.advance(walk.frontier, None).size, before, newest, bool(minutes), findings)
-    reading.tell_purged()
+    reading.tell_purged(taken)
     return Report(tuple(findings))
 
 
@@ -187,6 +194,7 @@ class _Reading:
     def __init__(self, rows: Iterator[SealedRow], findings: list[Finding]) -> None:
         self.rows, self.findings = rows, findings
         self.purged, self.first_purged, self.last_purged, self.purged_to = 0, 0, -1, 0
+        self.announced: list[tuple[int, datetime]] = []  # purges: below which number, before when
 
     def advance(self, frontier: Frontier, size: int | None) -> Frontier:
         """The frontier at this size, or where the rows end."""
@@ -225,10 +233,16 @@ class _Reading:
     def _note_purges(self, batch: list[SealedRow], right: list[bool], number: int) -> None:
         for at, row in enumerate(batch):
             if row.payload and right[at] and _PURGING in row.payload:
-                self.purged_to = max(self.purged_to, min(_read_purge(row.payload), number + at))
+                read = _read_purge(row.payload)
+                if read is None:
+                    self._blame(number + at, "announces a purge of what is not over")
+                    continue
+                to = min(read[0], number + at)
+                self.announced.append((to, read[1]))
+                self.purged_to = max(self.purged_to, to)
 
-    def tell_purged(self) -> None:
-        """How many, and whether an entry of the register said so beforehand."""
+    def tell_purged(self, taken: Sequence[tuple[int, datetime]]) -> None:
+        """How many, whether an entry of the register said so beforehand, and whether their age allowed it."""
         if not self.purged:
             return
         if self.last_purged >= self.purged_to:
@@ -240,22 +254,45 @@ class _Reading:
                 f"{where}: what was said there is gone, and no act in the register says that it was purged."
             )
             self.findings.append(Finding.failed("", sentence))
+        elif self.purged <= self.last_purged:
+            sentence = f"Entry {self.last_purged} was purged before others that are older: they are purged in their order."
+            self.findings.append(Finding.failed("", sentence))
+        else:
+            self._compare_age(taken)
         sentence = f"What {self.purged} entries said was purged: of them the tree holds the leaf alone."
         self.findings.append(Finding.not_proven("", sentence))
+
+    def _compare_age(self, taken: Sequence[tuple[int, datetime]]) -> None:
+        before = max(before for to, before in self.announced if to > self.last_purged)
+        late = [size for size, at in taken if size <= self.last_purged and at > before + _WAITED]
+        if late:
+            sentence = (
+                f"Entries {min(late)} to {self.last_purged} were purged as older than {before:%Y-%m-%d}: "
+                f"the checkpoint of {min(late)} entries was published later, and they were sealed after it."
+            )
+            self.findings.append(Finding.failed("", sentence))
 
     def _blame(self, number: int, what: str) -> None:
         self.findings.append(Finding.failed("", f"Entry {number} of the register {what}."))
 
 
-def _read_purge(payload: bytes) -> int:
+def _read_purge(payload: bytes) -> tuple[int, datetime] | None:
+    """Up to which number it announces a purge, and of what is older than when; (0, …) where it is none, None where
+    it may not be: any role may add one."""
     try:
         entry = decode(payload)
     except EvidenceError:
-        return 0
+        return _NO_PURGE
     if not isinstance(entry, dict) or entry.get("kind") != PURGING:
-        return 0
+        return _NO_PURGE
     to = entry.get("to")
-    return to if isinstance(to, int) else 0
+    try:
+        at, before = (
+            datetime.fromisoformat(str(entry.get(name))).astimezone(UTC) for name in ("at", "before")
+        )
+    except (OverflowError, ValueError):
+        return None
+    return (to, before) if isinstance(to, int) and at - before >= _SHORTEST_KEPT else None
 
 
 def _tell_rest(size: int, before: int, newest: int, has_minutes: bool, findings: list[Finding]) -> None:

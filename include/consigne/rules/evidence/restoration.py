@@ -2,14 +2,18 @@
 which published entries are lost.
 
 restoration  a signed note whose body is one line of canonical JSON and one newline:
-             {"at", "counts": {…}, "format", "id", "parts": […], "register": null or
+             {"at", "counts": {…}, "declared": […], "format", "id", "parts": […], "register": null or
               {"kept": {"root", "size"}, "new", "old", "published": {"root", "size"}}}
+declaration  the same, for one that was declared afterwards:
+             {"at", "format", "parts": […], "restoration"}
 The register `new` begins with the `kept` entries of `old`, whose newest published checkpoint is `published`.
+`parts` came back, of which an operator had said so of the `declared`: who may write the database alone cannot. What
+is lost of the register without that is lost to somebody who dropped it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from consigne.rules.evidence.canonical import Json, decode, encode
@@ -20,6 +24,7 @@ from consigne.rules.evidence.report import Finding
 from consigne.rules.evidence.signature import Checkpoint, open_note
 
 FORMAT = "consigne-restoration/1"
+DECLARATION = "consigne-declaration/1"
 PARTS = ("database", "keyring", "recordings")
 CONTINUED = "/restored-"
 
@@ -36,13 +41,23 @@ class Continued:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """An opened restoration note."""
+    """An opened restoration note; of its `parts` these were `declared` when it was written."""
 
     id: str
     at: str
     parts: tuple[str, ...]
+    declared: tuple[str, ...]
     counts: Mapping[str, int]
     register: Continued | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An opened declaration: an operator says of these parts of a restoration that a backup was put back."""
+
+    restoration: str
+    at: str
+    parts: tuple[str, ...]
 
 
 def restoration_body(restored: Restored) -> bytes:
@@ -53,37 +68,55 @@ def restoration_body(restored: Restored) -> bytes:
         register = {
             "old": published.origin, "new": kept.origin, "published": _tree(published), "kept": _tree(kept)
         }  # fmt: skip
-    parts: list[Json] = [*restored.parts]
     body: dict[str, Json] = {
-        "format": FORMAT, "id": restored.id, "at": restored.at, "parts": parts, "counts": dict(restored.counts),
-        "register": register,
+        "format": FORMAT, "id": restored.id, "at": restored.at, "parts": [*restored.parts],
+        "declared": [*restored.declared], "counts": dict(restored.counts), "register": register,
     }  # fmt: skip
-    _check(body)
+    _check(body, _RESTORATION)
     return encode(body) + b"\n"
 
 
-def open_restoration(note: bytes, keys: Mapping[str, bytes]) -> Restored:
-    """What a restoration note says, signed by a known key. Malformed; Unproven."""
+def declaration_body(declared: Declared) -> bytes:
+    """The text to sign."""
+    body: dict[str, Json] = {
+        "format": DECLARATION, "restoration": declared.restoration, "at": declared.at, "parts": [*declared.parts],
+    }  # fmt: skip
+    _check(body, _DECLARATION)
+    return encode(body) + b"\n"
+
+
+def open_restoration(note: bytes, keys: Mapping[str, bytes]) -> Restored | Declared:
+    """What a restoration note or a declaration says, signed by a known key. Malformed; Unproven."""
     body = decode(open_note(note, keys).body[:-1])
-    _check(body)
-    assert isinstance(body, dict)
+    if _DECLARATION(body):
+        assert isinstance(body, dict)
+        return Declared(str(body["restoration"]), str(body["at"]), _words(body["parts"]))
+    _check(body, _RESTORATION)
+    assert isinstance(body, dict) and isinstance(body["counts"], dict)
     register = body["register"]
     continued = None
     if isinstance(register, dict):
         continued = Continued(_read(register, "published", "old"), _read(register, "kept", "new"))
-    parts, counts = body["parts"], body["counts"]
-    assert isinstance(parts, list) and isinstance(counts, dict)
-    told = tuple(str(part) for part in parts)
-    return Restored(
-        str(body["id"]), str(body["at"]), told, {n: int(str(c)) for n, c in counts.items()}, continued
-    )
+    counts = {name: int(str(count)) for name, count in body["counts"].items()}
+    parts, declared = _words(body["parts"]), _words(body["declared"])
+    return Restored(str(body["id"]), str(body["at"]), parts, declared, counts, continued)
+
+
+def declared_parts(notes: Iterable[Restored | Declared], id: str) -> set[str]:
+    """The parts of a restoration of which somebody said so, in its own note or in one of these."""
+    own = [one.declared if isinstance(one, Restored) else one.parts for one in notes if _id(one) == id]
+    return set().union(*own)
+
+
+def _id(note: Restored | Declared) -> str:
+    return note.id if isinstance(note, Restored) else note.restoration
 
 
 def in_order(restorations: Sequence[Restored]) -> list[Continued]:
-    """The register's continuations from its beginning on, each named by its number. Malformed where they do not
-    follow one another."""
-    found = {restored.id: restored.register for restored in restorations if restored.register}
-    chain = sorted(found.values(), key=lambda one: generation(one.kept.origin))
+    """The register's continuations from its beginning on, each named by its number, once however often it was noted.
+    Malformed where they do not follow one another."""
+    found = {restored.register for restored in restorations if restored.register}
+    chain = sorted(found, key=lambda one: generation(one.kept.origin))
     for number, one in enumerate(chain, 1):
         follows = number == 1 or chain[number - 2].kept.origin == one.published.origin
         if generation(one.kept.origin) != number or not follows:
@@ -111,10 +144,12 @@ def common_size(chain: Sequence[Continued], origin: str) -> Checkpoint | None:
 
 
 def set_aside_lost(
-    checkpoints: Sequence[Named], restorations: Sequence[tuple[str, Restored]]
+    checkpoints: Sequence[Named], notes: Sequence[tuple[str, Restored | Declared]]
 ) -> tuple[list[Named], list[Finding]]:
     """The checkpoints that the register is still held to, those of its kept beginnings among them, and what is to be
-    said of the others: lost by a declared restoration (not proven), or contradicting it (failed)."""
+    said of the others: lost by a declared restoration (not proven), by one that nobody declared, or contradicting it
+    (failed)."""
+    restorations = [(name, note) for name, note in notes if isinstance(note, Restored)]
     try:
         chain = in_order([restored for _, restored in restorations])
         begun = [(name, one) for name, one in checkpoints if generation(one.origin) > len(chain)]
@@ -129,10 +164,13 @@ def set_aside_lost(
     ]
     if not chain:
         return [*checkpoints], unnoted
-    names = {restored.register: name for name, restored in restorations if restored.register}
-    beginnings = [(names[one], one.kept) for one in chain if one.kept.size]
+    said = [note for _, note in notes]
+    # Of two notes of one continuation, by two starts at once, the one that was declared.
+    in_turn = sorted(restorations, key=lambda named: "database" in declared_parts(said, named[1].id))
+    noted = {restored.register: (name, restored) for name, restored in in_turn}
+    beginnings = [(noted[one][0], one.kept) for one in chain if one.kept.size]
     held, base = list[Named](), base_of(chain[0].kept.origin)
-    findings = [*unnoted, *(_tell(names[one], one, at) for one, at in _dated(chain, restorations))]
+    findings = [*unnoted, *(tell_continued(*noted[one], one, said) for one in chain)]
     for name, checkpoint in [*beginnings, *checkpoints]:
         limit = common_size(chain, checkpoint.origin)
         if limit is None or checkpoint.size <= limit.size or base_of(checkpoint.origin) != base:
@@ -154,19 +192,27 @@ def _is_beyond(chain: Sequence[Continued], checkpoint: Checkpoint) -> bool:
     )
 
 
-def _dated(
-    chain: Sequence[Continued], restorations: Sequence[tuple[str, Restored]]
-) -> list[tuple[Continued, str]]:
-    at = {restored.register: restored.at for _, restored in restorations}
-    return [(one, at[one]) for one in chain]
-
-
-def _tell(name: str, one: Continued, at: str) -> Finding:
+def tell_continued(
+    name: str, restored: Restored, one: Continued, said: Sequence[Restored | Declared]
+) -> Finding:
+    """What of the register is lost by this restoration; failed where something is that nobody of these declared."""
     published, kept = one.published, one.kept
-    return Finding.not_proven(
+    goes_on = f"it goes on as {kept.origin} after its first {kept.size}"
+    lost = f"entries {kept.size} to {published.size - 1} of the register {published.origin}"
+    if published.size <= kept.size:
+        return Finding.not_proven(
+            name,
+            f"The database came back, as of {restored.at}: of the register nothing published is lost; {goes_on}.",
+        )
+    if "database" in declared_parts(said, restored.id):
+        return Finding.not_proven(
+            name,
+            f"The database came back from a backup, as declared at {restored.at}: {lost} are lost; {goes_on}.",
+        )
+    return Finding.failed(
         name,
-        f"The database came back from a backup, as declared at {at}: entries {kept.size} to {published.size - 1} of "
-        f"the register {published.origin} are lost; it goes on as {kept.origin} after its first {kept.size}.",
+        f"{lost[0].upper()}{lost[1:]} are gone since {restored.at}, and nobody declared that a backup was put back; "
+        f"{goes_on}. Where an operator did it: `consigne restore --declare {restored.id}`.",
     )
 
 
@@ -177,11 +223,12 @@ def _tree(checkpoint: Checkpoint) -> dict[str, Json]:
 def _read(register: Mapping[str, Json], tree: str, origin: str) -> Checkpoint:
     found = register[tree]
     assert isinstance(found, dict)
+    generation(str(register[origin]))
     return Checkpoint(str(register[origin]), int(str(found["size"])), bytes.fromhex(str(found["root"])))
 
 
-def _check(body: Json) -> None:
-    if not _BODY(body):
+def _check(body: Json, has_form: Callable[[Json], bool]) -> None:
+    if not has_form(body):
         raise Malformed("not_a_restoration")
 
 
@@ -189,8 +236,17 @@ def _is_word(value: Json) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 256 and value.isprintable() and " " not in value
 
 
+def _words(value: Json) -> tuple[str, ...]:
+    assert isinstance(value, list)
+    return tuple(str(word) for word in value)
+
+
+def _is_subset(value: Json) -> bool:
+    return isinstance(value, list) and value == [part for part in PARTS if part in value]
+
+
 def _is_parts(value: Json) -> bool:
-    return isinstance(value, list) and bool(value) and value == [part for part in PARTS if part in value]
+    return bool(value) and _is_subset(value)
 
 
 def _is_counts(value: Json) -> bool:
@@ -199,11 +255,15 @@ def _is_counts(value: Json) -> bool:
 
 _SIZED = has_shape({"size": is_count, "root": is_digest})
 _REGISTER = has_shape({"old": _is_word, "new": _is_word, "published": _SIZED, "kept": _SIZED})
-_BODY = has_shape({
+_DECLARATION = has_shape({
+    "format": lambda value: value == DECLARATION, "restoration": _is_word, "at": is_instant, "parts": _is_parts,
+})  # fmt: skip
+_RESTORATION = has_shape({
     "format": lambda value: value == FORMAT,
     "id": _is_word,
     "at": is_instant,
     "parts": _is_parts,
+    "declared": _is_subset,
     "counts": _is_counts,
     "register": lambda value: value is None or _REGISTER(value),
 })  # fmt: skip

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from consigne.rules.evidence.certificate import ASSURANCES, ASSURED, Certificate
 from consigne.rules.evidence.errors import EvidenceError
+from consigne.rules.evidence.export import Exported
 from consigne.rules.evidence.files import Key
 from consigne.rules.evidence.join import Proven
 from consigne.rules.evidence.proofs import Registered
 from consigne.rules.evidence.report import FAILED, NOT_PROVEN, OK, Finding, Report, explain
+from consigne.rules.evidence.restoration import Declared, Restored, declared_parts, tell_continued
 from consigne.rules.evidence.signature import Checkpoint
+from consigne.rules.evidence.tombstone import Buried
 
 UNKNOWN_FILE = (
-    "This is not a certificate, checkpoint, register proof, consistency proof or public key, "
-    "or it was altered."
+    "This is not a certificate, checkpoint, register proof, consistency proof, restoration note, list of "
+    "tombstones, register export or public key, or it was altered."
 )
 TOO_LARGE = "This is larger than 64 MiB, and so nothing that Consigne issues: it was not read."
-NOTHING = "There is no certificate, checkpoint or proof among the files: nothing was verified."
+SHEET = "This PDF was passed over: what it says is proven by the certificate's file alone."
+MISNAMED = "The digest in its name is of other bytes: it was altered."
+NOTHING = "There is no certificate, checkpoint, proof or note among the files: nothing was verified."
 NO_KEY = "No public key was given or found: nothing can be verified."
 
 _MARKS = {OK: "OK", FAILED: "FAILED", NOT_PROVEN: "NOT PROVEN"}
 
 
 def tell_certificate(
-    file: str, certificate: Certificate, proven: Proven, entry: Registered | None
+    file: str, certificate: Certificate, proven: Proven, entry: Registered | None, *, is_lost: bool = False
 ) -> list[Finding]:
-    """What one certificate proves, how far, and whether its register entry is shown."""
+    """What one certificate proves, how far, and whether its register entry is shown, or lost since."""
     tell = _tell_epoch if certificate.body["scope"] == "epoch" else _tell_artifact
     findings = tell(file, certificate, proven)
     clock = certificate.body["clock"]
@@ -43,6 +48,9 @@ def tell_certificate(
     else:
         place = f"entry {entry.index} of {entry.checkpoint.size} in the register {entry.checkpoint.origin}"
         findings.append(Finding.ok(file, f"It is in the register: {place}."))
+    if is_lost:
+        sentence = "That entry was lost when a backup came back: the register goes on without it."
+        findings.append(Finding.not_proven(file, sentence))
     return findings
 
 
@@ -99,6 +107,87 @@ def tell_checkpoint(file: str, tree: Checkpoint) -> Finding:
     return Finding.ok(
         file, f"The register {tree.origin} had {tree.size} entries when this checkpoint was signed."
     )
+
+
+def tell_restoration(
+    file: str, note: Restored | Declared, said: Sequence[Restored | Declared]
+) -> list[Finding]:
+    """What a restoration note or a declaration says, which is all the signer's own word."""
+    if isinstance(note, Declared):
+        sentence = (
+            f"At {note.at} an operator declared of restoration {note.restoration} that a backup was put back: "
+            f"{', '.join(note.parts)}."
+        )
+        findings = [Finding.ok(file, sentence)]
+        if not any(isinstance(one, Restored) and one.id == note.restoration for one in said):
+            findings.append(Finding.not_proven(file, "The note of that restoration is not here."))
+        return findings
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(note.counts.items())) or "nothing"
+    sentence = (
+        f"Restoration {note.id}: at {note.at} it was seen that a backup had come back ({', '.join(note.parts)}); "
+        f"what was done, counted: {counts}."
+    )
+    findings = [Finding.ok(file, sentence)]
+    silent = [part for part in note.parts if part not in declared_parts(said, note.id)]
+    if silent:
+        sentence = f"No operator's declaration is here that one was put back: {', '.join(silent)}."
+        findings.append(Finding.not_proven(file, sentence))
+    if note.register is not None:
+        findings.append(tell_continued(file, note, note.register, said))
+    return findings
+
+
+def tell_tombstones(file: str, buried: Buried, certified: Collection[str]) -> list[Finding]:
+    """That erasing began, where it is signed; that it ended, certificates prove. `certified`: artifacts by certificates
+    that are here."""
+    found = buried.tombstones
+    times = sorted(one.erasing_at for one in found)
+    first, last = (f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z" for at in (times[0], times[-1]))
+    span = f"{len(found)} tombstones of artifacts whose erasing began between {first} and {last}"
+    if buried.key_name is None:
+        sentence = f"{span}. Nobody signed them: whoever may publish evidence could have written this."
+        findings = [Finding.not_proven(file, sentence)]
+    else:
+        findings = [Finding.ok(file, f"{span}; signed by {buried.key_name}.")]
+    left = sum(str(one.artifact) not in certified for one in found)
+    if left:
+        sentence = f"Of {left} of them no certificate is here: that the erasing ended is not shown."
+        findings.append(Finding.not_proven(file, sentence))
+    return findings
+
+
+def tell_export(file: str, export: Exported, proofs: Iterable[Registered]) -> list[Finding]:
+    """Which entries are as they were sealed, and whether that these are the register's is shown."""
+    findings = [
+        Finding.failed(file, f"Entry {number} is not what was sealed: salt and payload do not give its leaf.")
+        for number in export.wrong
+    ]
+    right = len(export.leaves) - len(export.wrong) - len(export.purged)
+    findings.append(Finding.ok(file, f"{right} entries give the leaves that stand beside them."))
+    if export.purged:
+        sentence = f"What {len(export.purged)} entries said was purged: of them the leaf alone is left."
+        findings.append(Finding.not_proven(file, sentence))
+    tree = export.checkpoint
+    if tree is None:
+        return [*findings, Finding.not_proven(file, "No checkpoint was signed yet that holds them.")]
+    where = f"the register {tree.origin} at {tree.size} entries"
+    if export.is_whole:
+        return [*findings, Finding.ok(file, f"They are all of {where}, in its order.")]
+    shown: set[int] = set()
+    for proof in proofs:
+        known = export.leaves.get(proof.index)
+        if known is not None and proof.checkpoint == tree:
+            shown.add(proof.index)
+            if known != proof.leaf:
+                sentence = f"Entry {proof.index} is another than a register proof here shows."
+                findings.append(Finding.failed(file, sentence))
+    left = len(export.leaves) - len(shown)
+    if shown:
+        findings.append(Finding.ok(file, f"Register proofs show {len(shown)} of them in {where}."))
+    if left:
+        sentence = f"That {left} of them are in {where}, and under these numbers, no proof here shows."
+        findings.append(Finding.not_proven(file, sentence))
+    return findings
 
 
 def tell_broken(file: str, error: EvidenceError, *, asked: bool) -> Finding:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
+from consigne.acts.ports import Keyring
 from consigne.acts.preview import FIELDS, Preview, preview
 from consigne.adapters.catalog import views_destruction as views
 from consigne.doors.desk.pages.looking import Look, allows, check, looking, platform
@@ -21,6 +22,7 @@ from consigne.doors.desk.session import PageReader
 from consigne.doors.desk.words import Wording
 from consigne.rules.access import Verb
 from consigne.rules.clock import iso, local_date
+from consigne.rules.errors import ConsigneError
 
 router = APIRouter()
 TWO_RUNS = timedelta(hours=2)
@@ -42,10 +44,12 @@ def destruction(request: Request, reader: PageReader) -> Response:
         volumes = views.volumes_open(look.tx, look.now)
         runs = views.runs(look.tx, RUNS_SHOWN)
         opens = allows(look, reader.actor, Verb.SEE_RECORDINGS)
-    seen = preview(platform(request, "read"))
+    parts = platform(request, "read")
+    seen = preview(parts)
+    is_away = bool(steps or epochs) and _is_away(parts.keyring)
     return page(
         request, "destruction.html", words, due=_due(look, words, seen), total=len(seen.destroyed),
-        aside=len(seen.set_aside), now=words.moment(look.now), opens=opens, unpublished=unpublished,
+        begun=len(seen.begun), keyring_away=is_away, aside=len(seen.set_aside), now=words.moment(look.now), opens=opens, unpublished=unpublished,
         waiting=[_waiting(words, one) for one in waiting if one.why != "nothing"],
         steps=[_step(words, look, one) for one in steps], stuck=_stuck(words, look, waiting, steps),
         epochs=[_epoch(words, one) for one in epochs], runs=[_run(words, one) for one in runs],
@@ -73,6 +77,13 @@ def preview_file(request: Request, reader: PageReader, kind: Literal["csv", "jso
     return Response(
         out.getvalue(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name}
     )
+
+
+def _is_away(keyring: Keyring) -> bool:
+    try:
+        return not keyring.public_keys()
+    except ConsigneError:
+        return True
 
 
 def _due(look: Look, words: Wording, seen: Preview) -> list[Told]:

@@ -18,8 +18,8 @@ from consigne.rules.access import Verb
 router = APIRouter()
 RESTORATIONS_SHOWN = 20
 LOSSES_SHOWN = 500
-REASONS = ("decision_missing", "key_missing", "object_missing", "row_missing")
-_COUNTS = ("erased_again", "destroyed_again", "certificates", "doubted", *REASONS)
+REASONS = ("doubted", "decision_missing", "key_missing", "object_missing", "row_missing")
+_COUNTS = ("erased_again", "destroyed_again", "certificates", *REASONS)
 
 
 @router.get("/losses")
@@ -46,11 +46,15 @@ def _restoration_told(words: Wording, one: Mapping[str, Any]) -> Told:
     counts = [(name, one["counts"].get(name, 0)) for name in _COUNTS]
     is_database = "database" in one["parts"] and one["kept_until"] is not None
     gap = one["published_size"] - one["register_size"] if one["origin"] else 0
+    is_declared = "database" in one["declared"]
     return {
         "id": str(one["id"]),
-        "title": ", ".join(words.say(f"losses.part_of.{part}") for part in one["parts"]),
+        "title": _parts_told(words, one["parts"]),
         "began": words.moment(one["began_at"]),
         "ended": words.moment(one["ended_at"]) if one["ended_at"] else "",
+        "declared": _parts_told(words, one["declared"]),
+        "noticed": _parts_told(words, [part for part in one["parts"] if part not in one["declared"]]),
+        "undeclared": words.say("losses.undeclared", id=one["id"]) if gap and not is_declared else "",
         "counts": [words.say(f"losses.count.{name}", count=count) for name, count in counts if count],
         "again": words.say(
             "losses.decide_again", since=words.moment(one["kept_until"]), until=words.moment(one["began_at"])
@@ -59,6 +63,10 @@ def _restoration_told(words: Wording, one: Mapping[str, Any]) -> Told:
         else "",
         "gap": words.say("losses.gap", count=gap, origin=one["origin"]) if gap else "",
     }
+
+
+def _parts_told(words: Wording, parts: Sequence[str]) -> str:
+    return ", ".join(words.say(f"losses.part_of.{part}") for part in parts)
 
 
 def _reasons_told(

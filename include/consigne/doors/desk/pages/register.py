@@ -25,6 +25,7 @@ from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording
 from consigne.rules.access import Verb
 from consigne.rules.errors import BadInput
+from consigne.rules.evidence.export import write_export
 from consigne.rules.policy.model import Policy
 from consigne.rules.sought import FIELDS, read_sought
 
@@ -32,7 +33,6 @@ router = APIRouter()
 SHOWN = 50
 EXPORTED = 20_000
 PURGES = ("register:payload:purging", "register:payload:purged")
-ENTRIES_FORMAT = "consigne-register-entries/1"
 COLUMNS = ("number", "at", "actor", "kind", "subject", "reason", "outcome", "leaf")
 
 
@@ -122,14 +122,7 @@ def exported(request: Request, reader: Reader, typed: Mapping[str, str], form: s
         note = views_register.newest_note(look.tx)
     if form == "csv":
         return _attached(_csv(found), "text/csv; charset=utf-8", "register.csv")
-    return _attached(_json(found, note), "application/json", "register.json")
-
-
-def _json(found: Sequence[Mapping[str, Any]], note: bytes | None) -> bytes:
-    names = ("number", "leaf", "salt", "payload")
-    entries = [{name: one[name] for name in names} for one in found]
-    document = {"format": ENTRIES_FORMAT, "checkpoint": note and note.decode(), "entries": entries}
-    return json.dumps(document, indent=1).encode() + b"\n"
+    return _attached(write_export(note, found), "application/json", "register.json")
 
 
 def _csv(found: Sequence[Mapping[str, Any]]) -> bytes:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from consigne.doors.desk.session import form_token
+from consigne.doors.desk.text import TEXTS
 from consigne.doors.desk.words import Wording, choose
 from consigne.rules.access import ROLES, Verb
 
@@ -29,16 +30,16 @@ ENTRIES: tuple[tuple[str, str, Verb | None], ...] = (
     ("exceptions", "/exceptions", Verb.SEE_RECORDINGS),
     ("holds", "/holds", Verb.SEE_HOLDS),
     ("calendar", "/calendar", Verb.SEE_CALENDAR),
+    ("destruction", "/destruction", Verb.SEE_DESTRUCTION),
+    ("certificates", "/certificates", Verb.SEE_CERTIFICATES),
     ("policy", "/policy", Verb.READ_POLICY),
     ("rules", "/rules", Verb.READ_POLICY),
     ("notices", "/notices", Verb.READ_POLICY),
     ("objections", "/objections", Verb.SEE_OBJECTIONS),
     ("draws", "/draws", Verb.SEE_DRAWS),
-    ("destruction", "/destruction", Verb.SEE_DESTRUCTION),
-    ("certificates", "/certificates", Verb.SEE_CERTIFICATES),
-    ("register", "/register", Verb.SEE_REGISTER),
     ("batches", "/batches", Verb.SEE_DELIVERIES),
     ("findings", "/findings", Verb.SEE_FINDINGS),
+    ("register", "/register", Verb.SEE_REGISTER),
 )
 
 
@@ -96,6 +97,8 @@ def page(
     return HTMLResponse(html, status, headers={"Content-Language": words.language})
 
 
-def fault_page(request: Request, status: int, fault: str) -> HTMLResponse:
-    """A plain page: what happened in the reader's words (`fault.<fault>` of the texts), nothing else."""
-    return page(request, "fault.html", wording(request, "UTC"), status, fault=fault)
+def fault_page(request: Request, status: int, fault: str, code: str = "") -> HTMLResponse:
+    """A plain page: what happened in the reader's words (`fault.<fault>` of the texts), the part that is away where
+    `code` names one (`fault.away.<code>`), nothing else."""
+    away = f"fault.away.{code}" if f"fault.away.{code}" in TEXTS else ""
+    return page(request, "fault.html", wording(request, "UTC"), status, fault=fault, away=away)

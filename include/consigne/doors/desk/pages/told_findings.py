@@ -13,6 +13,7 @@ from consigne.rules.policy.model import Policy
 from consigne.rules.store_audit import DELETIONS, READS, WRITES
 
 _MOVED = FindingKind.MOVED_DUE_DATE
+_UNSHOWN = (FindingKind.UNEXPLAINED_ACCESS, FindingKind.DOUBTED_TOMBSTONE, _MOVED)
 _DID = {"read": READS, "wrote": WRITES, "deleted": DELETIONS}
 _TAGS = {"decide": "bad", "alarm": "bad", "sweep": "quiet"}
 
@@ -28,7 +29,7 @@ def finding_told(words: Wording, policy: Policy, row: Mapping[str, Any]) -> Told
         "means": words.say(f"findings.what.{row['kind']}.{row['act']}"),
         "about": row["subject"],
         "did": _did(words, row["subject"]) if row["kind"] == FindingKind.UNEXPLAINED_ACCESS else "",
-        "version": row["version"] if row["kind"] not in (FindingKind.UNEXPLAINED_ACCESS, _MOVED) else "",
+        "version": row["version"] if row["kind"] not in _UNSHOWN else "",
         "moved_to": words.moment(parse_instant(row["version"])) if row["kind"] == _MOVED else "",
         "act": words.say(f"findings.act.{row['act']}"),
         "tag": _TAGS[row["act"]] if is_open else "quiet",
@@ -71,4 +72,5 @@ def access_told(words: Wording, row: Mapping[str, Any]) -> Told:
         "at": words.moment(row["at"]),
         "object": f"{row['bucket']}/{row['object']}",
         "request": row["request"],
+        "recording": f"/recordings/{row['recording']}" if row["recording"] else "",
     }

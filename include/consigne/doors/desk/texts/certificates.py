@@ -99,17 +99,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "given.",
     ),
     "certificate.proves.epoch": (
-        "Le porte-clés a déclaré avoir détruit la clé à l’instant indiqué ; son nom ne servira plus jamais.",
+        "Le trousseau a déclaré avoir détruit la clé à l’instant indiqué ; son nom ne servira plus jamais.",
         "The keyring reported that it had destroyed the key at the instant given; its name is never used again.",
     ),
     "certificate.proves.cryptographic": (
-        "Chaque clé de lot qui a jamais enveloppé la clé de l’exemplaire est attestée détruite : une copie de l’objet "
-        "ne peut plus être lue.",
-        "Every epoch’s key that ever wrapped the artifact’s key is certified destroyed: a copy of the object can no "
-        "longer be read.",
+        "Chaque clé de lot qui a jamais enveloppé la clé de l’exemplaire est déclarée détruite et attestée telle : une "
+        "copie de l’objet ne peut plus être lue qu’avec une sauvegarde du trousseau et de la base.",
+        "Every epoch’s key that ever wrapped the artifact’s key was reported destroyed, and is certified so: a copy of "
+        "the object can only be read with a backup of the keyring and the database.",
     ),
     "certificate.horizon": (
-        "Si les durées déclarées des sauvegardes sont tenues (base {database}, porte-clés {keyring}), aucune copie n’est "
+        "Si les durées déclarées des sauvegardes sont tenues (base {database}, trousseau {keyring}), aucune copie n’est "
         "lisible après : {at}.",
         "If the declared lives of backups are kept (database {database}, keyring {keyring}), no copy can be read after "
         "{at}.",
@@ -117,7 +117,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "certificate.no_backup": ("aucune déclarée", "none declared"),
     "certificate.missing": (
         "La preuve est logique : la clé du lot {epochs} n’est pas encore attestée détruite. Qui détient une copie de "
-        "l’objet, de sa clé et du porte-clés pourrait encore le lire.",
+        "l’objet, de sa clé et du trousseau pourrait encore le lire.",
         "The proof is logical: the key of epoch {epochs} is not yet certified destroyed. Whoever holds a copy of the "
         "object, of its key row and of the keyring could still read it.",
     ),

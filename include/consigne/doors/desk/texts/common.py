@@ -122,6 +122,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "rien n’a été perdu.",
         "This cannot be read just now. Try again in a moment; nothing was lost.",
     ),
+    "fault.away.keyring": ("Le trousseau de clés ne répond pas.", "The keyring does not answer."),
+    "fault.away.store": ("Le stockage ne répond pas.", "The store does not answer."),
+    "fault.away.catalog": ("La base de données ne répond pas.", "The database does not answer."),
     "fault.broken": ("Erreur", "Error"),
     "fault.broken.text": (
         "Une erreur s’est produite ; elle est de notre fait. L’exploitation en trouve la trace au journal "

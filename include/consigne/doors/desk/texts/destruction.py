@@ -25,6 +25,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "En plus : {count} échus au-delà de la prévision, qui seraient mis de côté pour votre réponse.",
         "Besides: {count} due beyond the forecast, which would be set aside for a person’s word.",
     ),
+    "destruction.begun": (
+        "Et ce qu’il reprend : {count} déjà en cours, comptés plus bas.",
+        "And what it goes on with: {count} already under way, counted below.",
+    ),
+    "destruction.keyring_away": (
+        "Le trousseau de clés ne répond pas : attestations et clés des lots l’attendent, puis tout se termine au "
+        "passage suivant. D’ici là, ce qui est échu reste inaudible.",
+        "The keyring does not answer: certificates and the epochs’ keys wait for it, and the next run after that "
+        "finishes all. Until then what is due stays inaudible.",
+    ),
     "destruction.waiting": ("Échu, et en attente", "Due, and waiting"),
     "destruction.waiting_none": ("Rien d’échu n’attend.", "Nothing that is due waits."),
     "destruction.why": ("Pourquoi", "Why"),

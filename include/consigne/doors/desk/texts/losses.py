@@ -17,6 +17,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "losses.part_of.database": ("base de données", "database"),
     "losses.part_of.recordings": ("enregistrements", "recordings"),
     "losses.part_of.keyring": ("trousseau de clés", "keyring"),
+    "losses.declared": ("Déclarée par l’exploitant", "Declared by the operator"),
+    "losses.noticed": ("Constatée seulement", "Only noticed"),
+    "losses.undeclared": (
+        "Personne n’a déclaré que la base était revenue d’une sauvegarde : quelqu’un a pu retirer la fin du journal, et "
+        "verify --register échoue. Demandez à l’exploitant. S’il l’a restaurée lui-même, qu’il arrête Consigne, le "
+        "déclare par « ./consigne restore --declare {id} » et redémarre. Sinon, cherchez qui a eu accès à la base.",
+        "Nobody declared that the database came back from a backup: somebody may have dropped the end of the register, "
+        "and verify --register fails. Ask the operator. Where it was restored by hand, Consigne is stopped, it is "
+        "declared by “./consigne restore --declare {id}”, and Consigne started again. Otherwise find out who had access "
+        "to the database.",
+    ),
     "losses.began": ("Constatée le", "Noticed on"),
     "losses.ended": ("Rejouée le", "Replayed on"),
     "losses.done": ("Ce qui a été fait", "What was done"),
@@ -51,10 +62,19 @@ TEXTS: dict[str, tuple[str, str]] = {
         "again. Nothing that was published allows to list them.",
     ),
     "losses.gap": (
-        "{count} écritures publiées du journal sont perdues ; une note signée le déclare et le journal continue sous "
+        "{count} écritures publiées du journal sont perdues ; une note signée le dit et le journal continue sous "
         "le nom {origin}.",
-        "{count} published entries of the register are lost; a signed note declares it and the register goes on "
+        "{count} published entries of the register are lost; a signed note says so and the register goes on "
         "under the name {origin}.",
+    ),
+    "losses.doubted": ("Empreinte de destruction douteuse", "A doubtful tombstone"),
+    "losses.doubted.about": (
+        "Une empreinte de destruction les nomme, mais ni signature ni attestation ne l’appuie. Soit quelqu’un s’était "
+        "opposé pendant que le trousseau était injoignable, soit elle est fausse. Rien n’est détruit ; personne ne les "
+        "écoute, jusqu’à votre réponse sous « Contrôles » ou jusqu’à leur propre échéance.",
+        "A tombstone names them, and neither a signature nor a certificate bears it out. Either somebody had objected "
+        "while the keyring was away, or it is forged. Nothing is destroyed; nobody hears them until you answer under "
+        "“Checks”, or until their own end.",
     ),
     "losses.decision_missing": (
         "Conservés par une décision qui est perdue",
@@ -106,6 +126,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Une version antérieure est perdue avec la base de données.",
         "An earlier version is lost with the database.",
     ),
+    "losses.part.doubted": (
+        "Inaudible : une empreinte de destruction douteuse le nomme, et le délégué n’a pas encore répondu.",
+        "Not to be heard: a doubtful tombstone names it, and the DPO has not answered yet.",
+    ),
     "losses.part.decision_missing": (
         "La décision qui le conservait est perdue avec la base de données.",
         "The decision that kept it is lost with the database.",
@@ -115,6 +139,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The restoration of {at} left {count} losses.",
     ),
     "act.restore:backup:noticed": ("Retour d’une sauvegarde constaté", "A backup’s return noticed"),
+    "act.restore:backup:declared": ("Retour d’une sauvegarde déclaré", "A backup’s return declared"),
+    "act.restore:keyring:declared": (
+        "Trousseau plus ancien accepté par l’exploitant",
+        "An older keyring accepted by the operator",
+    ),
     "act.restore:backup:replayed": ("Retour d’une sauvegarde rejoué", "A backup’s return replayed"),
     "act.restore:certificates:taken-back": ("Attestations reprises", "Certificates taken back"),
     "act.restore:artifact:buried": (

@@ -37,9 +37,27 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Échéance repoussée sans décision",
         "A due date moved without a decision",
     ),
+    "findings.kind.doubted_tombstone": (
+        "Empreinte de destruction douteuse",
+        "A doubtful tombstone",
+    ),
+    "findings.what.doubted_tombstone.decide": (
+        "Une empreinte sans signature ni attestation dit que cet enregistrement était à détruire. Il reste conservé "
+        "jusqu’à son échéance, et personne ne l’écoute avant votre réponse. Si la personne s’était opposée, enregistrez "
+        "de nouveau son opposition avant de clore : une fois clos, il s’écoute de nouveau.",
+        "A tombstone without signature or certificate says that this recording was to be destroyed. It stays kept until "
+        "its end, and nobody hears it before you answer. Where the person had objected, record the objection again "
+        "before you close: once closed, it can be heard again.",
+    ),
     "findings.what.orphan.sweep": (
         "Aucun enregistrement ne s’y rapporte et aucune clé ne l’ouvre. Il est supprimé et le journal le dit.",
         "It belongs to no recording and no key opens it. It is removed, and the register says so.",
+    ),
+    "findings.what.orphan.decide": (
+        "La base restaurée n’a plus la ligne de cet enregistrement. Une sauvegarde plus récente peut la rendre : "
+        "l’objet n’est supprimé qu’après votre réponse.",
+        "The restored database lacks this recording’s row. A newer backup may bring it back: the object is removed "
+        "only after your answer.",
     ),
     "findings.what.foreign_version.sweep": (
         "Sous le nom d’un enregistrement conservé se trouve autre chose que sa version. Elle est supprimée ; "
@@ -147,11 +165,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Constats qui attendent votre réponse : {count}",
         "Findings that wait for your answer: {count}",
     ),
-    "act.reconcile:run:reported": ("a terminé un contrôle", "ended a check"),
-    "act.reconcile:finding:found": ("a constaté", "found"),
-    "act.reconcile:finding:sweeping": ("va supprimer", "is about to remove"),
-    "act.reconcile:finding:swept": ("a supprimé", "removed"),
-    "act.reconcile:finding:closed": ("a clos", "closed"),
-    "act.reconcile:finding:answered": ("a répondu", "answered"),
-    "act.reconcile:finding:answer_denied": ("a voulu répondre : refusé", "tried to answer: denied"),
+    "act.reconcile:run:reported": ("terminé", "ended"),
+    "act.reconcile:finding:found": ("ouvert", "found"),
+    "act.reconcile:finding:sweeping": ("suppression annoncée", "removal announced"),
+    "act.reconcile:finding:swept": ("supprimé", "removed"),
+    "act.reconcile:finding:closed": ("clos", "closed"),
+    "act.reconcile:finding:answered": ("réponse donnée", "answer given"),
+    "act.reconcile:finding:answer_denied": ("réponse refusée", "answer denied"),
 }

@@ -17,6 +17,35 @@ TURN_EARLY = (
     "(SELECT unnest(earlier_epochs || epoch) FROM artifacts WHERE state = 'erased')"
 )
 
+# The sealer may forget what entries said when it is over, and may not change it. What is over was announced by a
+# sealed entry behind them, not younger than the shortest period that a policy may name (P6M; as in
+# rules/evidence/register.py): whoever may add an entry can announce anything.
+FORGET = """
+CREATE FUNCTION consigne_forget(first bigint, beyond bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public AS $$
+DECLARE
+    over timestamptz;
+    gone bigint;
+BEGIN
+    SELECT max((said ->> 'before')\\:\\:timestamptz) INTO over
+        FROM (SELECT convert_from(payload, 'UTF8')\\:\\:json AS said FROM register
+              WHERE subjects @> ARRAY['register\\:payload\\:purging'] AND leaf_index >= beyond AND payload IS NOT NULL) AS announced
+        WHERE said ->> 'kind' = 'register\\:payload\\:purging' AND (said ->> 'to')\\:\\:bigint >= beyond
+        AND (said ->> 'before')\\:\\:timestamptz <= (said ->> 'at')\\:\\:timestamptz - interval '4320 hours'
+        AND (said ->> 'before')\\:\\:timestamptz <= consigne_now() - interval '4320 hours';
+    IF over IS NULL OR EXISTS (
+        SELECT FROM register WHERE leaf_index >= first AND leaf_index < beyond AND payload IS NOT NULL
+        AND (convert_from(payload, 'UTF8')\\:\\:json ->> 'at')\\:\\:timestamptz < over IS NOT TRUE
+    ) THEN
+        RAISE EXCEPTION 'not_over' USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE register SET salt = NULL, payload = NULL, subjects = '{}'
+        WHERE leaf_index >= first AND leaf_index < beyond AND payload IS NOT NULL;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -78,6 +107,7 @@ def upgrade() -> None:
         "restorations",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("parts", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("declared", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("register_size", sa.BigInteger(), nullable=False),
@@ -168,6 +198,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("published_at IS NULL"),
     )
     op.create_index("ix_tombstones_erasing_at", "tombstones", ["erasing_at"], unique=False)
+    op.add_column("tombstones", sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_tombstones_unsigned",
+        "tombstones",
+        ["artifact"],
+        unique=False,
+        postgresql_where=sa.text("signed_at IS NULL"),
+    )
     op.create_index("ix_certificates_issued_at", "certificates", ["issued_at"], unique=False)
     op.add_column("checkpoints", sa.Column("witnessed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("recordings", sa.Column("key_version", sa.Integer(), server_default="1", nullable=False))
@@ -183,13 +221,7 @@ def upgrade() -> None:
     )
     op.alter_column("register", "salt", existing_type=postgresql.BYTEA(), nullable=True)
     op.alter_column("register", "payload", existing_type=postgresql.BYTEA(), nullable=True)
-    # The sealer may forget what entries said, and may not change it.
-    op.execute(
-        "CREATE FUNCTION consigne_forget(first bigint, beyond bigint) RETURNS bigint LANGUAGE sql SECURITY DEFINER "
-        "SET search_path = public AS $$ WITH gone AS (UPDATE register SET salt = NULL, payload = NULL, subjects = '{}' "
-        "WHERE leaf_index >= first AND leaf_index < beyond AND payload IS NOT NULL RETURNING 1) "
-        "SELECT count(*) FROM gone $$"
-    )
+    op.execute(FORGET)
     op.execute("REVOKE ALL ON FUNCTION consigne_forget FROM PUBLIC")
     # And it sorts what is new into the index that entries are found by, which asks for the index's owner.
     op.execute(
