@@ -90,8 +90,8 @@ def _keep(settings: Settings, made: Sequence[tuple], stored: Sequence[Stored], d
             insert(t.recordings),
             [
                 {
-                    "id": recording, "source": "folder", "source_id": str(recording), "identity_digest": recording.bytes,
-                    "content_digest": b"c", "audio_digest": b"a", "started_at": now, "received_at": now, "duration_ms": 1,
+                    "id": recording, "source": "folder", "source_id": str(recording), "identity_digest": hashlib.sha256(recording.bytes).digest(),
+                    "content_digest": digest, "audio_digest": digest, "started_at": now, "received_at": now, "duration_ms": 1,
                     "direction": "inbound", "queue": "support", "agent": "a", "language": "fr", "caller_index": b"i",
                     "caller_index_version": 1, "policy": policy,
                 }

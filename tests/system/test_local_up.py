@@ -99,11 +99,12 @@ def test_up_again_says_that_it_runs(state: Path) -> None:
 
 @pytest.mark.promise("P3")
 def test_no_secret_in_any_command_line_environment_or_log(state: Path) -> None:
+    told = "MINIO_AUDIT_WEBHOOK_"  # where MinIO sends its log: of these the token alone is secret, a file of its own
     secrets = {
         line.partition("=")[2] or line
         for file in (state / "secrets").iterdir()
         for line in file.read_text().splitlines()
-        if len(line) > 15
+        if len(line) > 15 and not line.startswith(told)
     }
     settings, seen = Settings.open(state), b""
     for pid in left_of(settings):
