@@ -59,8 +59,8 @@ class Stage:
             "digest": b"d", "bytes": 1, "masked": [], "masked_signature": b"s", "masked_key": "k", "stored_at": now,
         }  # fmt: skip
         call = {
-            "id": recording, "source": "folder", "source_id": f"c{next(_CALLS)}", "identity_digest": recording.bytes,
-            "content_digest": b"c", "audio_digest": b"a", "started_at": now, "received_at": now, "duration_ms": 1,
+            "id": recording, "source": "folder", "source_id": f"c{next(_CALLS)}", "identity_digest": recording.bytes * 2,
+            "content_digest": recording.bytes * 2, "audio_digest": recording.bytes * 2, "started_at": now, "received_at": now, "duration_ms": 1,
             "direction": "inbound", "queue": "support", "agent": "a", "language": "fr", "caller_index": b"i",
             "caller_index_version": 1, "policy": self.policy.digest,
         }  # fmt: skip

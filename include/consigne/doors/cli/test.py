@@ -37,8 +37,8 @@ CHECKS = (
     ("mypy",),
     ("lint-imports", "--no-cache"),
 )
-HALVES = (("tests", "--ignore=tests/system"), ("tests/system",))
-"""Run side by side: the one works, the other mostly waits for Airflow."""
+PARTS = (("tests/acts",), ("tests", "--ignore=tests/acts", "--ignore=tests/system"), ("tests/system",))
+"""Run side by side: the last mostly waits for Airflow, and two others fill two cores."""
 
 
 def test(
@@ -65,7 +65,7 @@ def test(
     if context.args:
         passed = _run((*pytest, *context.args), environment)
     else:
-        passed = _run_together([(*pytest, *half) for half in HALVES], environment)
+        passed = _run_together([(*pytest, *part) for part in PARTS], environment)
     if failed:
         typer.echo("failed checks: " + ", ".join(" ".join(check[:2]) for check in failed), err=True)
     if failed or not passed:
