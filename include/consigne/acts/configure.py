@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
 from uuid import UUID
 
 from consigne.acts.catalog import Transaction
@@ -21,6 +20,7 @@ from consigne.rules.policy.limits import breaches, unfit
 from consigne.rules.policy.load import Loaded, load
 from consigne.rules.policy.model import Policy
 from consigne.rules.redaction.typed import carries_payment, check_typed
+from consigne.rules.run import seconds_left, why_made_up
 from consigne.rules.values import Actor
 
 
@@ -250,23 +250,13 @@ def load_draft(platform: Platform, draft_id: str, draft_hash: str, run: str) -> 
     id = UUID(draft_id)
     with platform.catalog.begin() as tx:
         draft = platform.catalog.draft(tx, id)
-        code = _why_made_up(draft, draft_hash, run)
+        code = why_made_up(draft, "draft", run_of_draft(id), draft_hash, run)
         if code is None:
             platform.catalog.bind_draft_run(tx, id, run)
             return "announce_draft"
         entry = {"subject": draft_id, "run": run, "code": code}
         platform.catalog.append(tx, "airflow", "configure:policy:run_refused", [entry])
     return "close_draft"
-
-
-def _why_made_up(draft: Draft | None, draft_hash: str, run: str) -> str | None:
-    if draft is None:
-        return "unknown_draft"
-    if run != run_of_draft(draft.id):
-        return "not_its_run"
-    if draft.digest != draft_hash:
-        return "digest_differs"
-    return "lapsed" if draft.state is DraftState.LAPSED else None
 
 
 def announce_draft(platform: Platform, draft_id: str) -> int:
@@ -284,7 +274,7 @@ def draft_seconds_left(platform: Platform, draft_id: str) -> int:
     """What remains of the response time, counted from filing; at least 1 (Airflow takes 0 for no limit)."""
     with platform.catalog.begin() as tx:
         draft, now = platform.catalog.draft(tx, UUID(draft_id)), platform.catalog.now(tx)
-    return 1 if draft is None else max(1, ceil((draft.lapses_at - now).total_seconds()))
+    return seconds_left(draft, now)
 
 
 def record_visa(platform: Platform, draft_id: str, run: str) -> str:

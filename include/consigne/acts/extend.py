@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 from uuid import UUID
 
 from consigne.acts.catalog import Transaction
@@ -25,8 +24,10 @@ from consigne.rules.access import Denied, designated
 from consigne.rules.clock import iso
 from consigne.rules.errors import Conflict, Tampered
 from consigne.rules.policy.model import Policy
-from consigne.rules.request import Answer, Decision, ExceptionRequest, RequestState, owners_awaited, run_of
+from consigne.rules.request import Answer, Decision, ExceptionRequest, owners_awaited, run_of
 from consigne.rules.retention import epoch_length_of, floor
+from consigne.rules.run import seconds_left as left_of
+from consigne.rules.run import why_made_up
 from consigne.rules.values import ArtifactName, ArtifactState
 
 
@@ -36,7 +37,7 @@ def load_request(platform: Platform, request_id: str, request_hash: str, run: st
     id = UUID(request_id)
     with platform.catalog.begin() as tx:
         request = platform.catalog.request(tx, id)
-        code = _why_made_up(request, request_hash, run)
+        code = why_made_up(request, "request", run_of(id), request_hash, run)
         if code is None:
             platform.catalog.bind_run(tx, id, run)
             if platform.catalog.newest_entry(tx, request_id, "decide:request:announced"):
@@ -46,16 +47,6 @@ def load_request(platform: Platform, request_id: str, request_hash: str, run: st
         entry = {"subject": request_id, "run": run, "code": code}
         platform.catalog.append(tx, "airflow", "decide:run:refused", [entry])
     return "close_refused"
-
-
-def _why_made_up(request: ExceptionRequest | None, request_hash: str, run: str) -> str | None:
-    if request is None:
-        return "unknown_request"
-    if run != run_of(request.id):
-        return "not_its_run"
-    if request.digest != request_hash:
-        return "digest_differs"
-    return "lapsed" if request.state is RequestState.LAPSED else None
 
 
 def notify_dpo(platform: Platform, request_id: str) -> int:
@@ -85,7 +76,7 @@ def seconds_left(platform: Platform, request_id: str) -> int:
     """What remains of the response time, counted from filing; at least 1 (Airflow takes 0 for no limit)."""
     with platform.catalog.begin() as tx:
         request, now = platform.catalog.request(tx, UUID(request_id)), platform.catalog.now(tx)
-    return 1 if request is None else max(1, ceil((request.lapses_at - now).total_seconds()))
+    return left_of(request, now)
 
 
 def record_decision(platform: Platform, request_id: str, run: str) -> str:

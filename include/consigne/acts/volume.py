@@ -4,7 +4,6 @@ after 24 hours (P5)."""
 from __future__ import annotations
 
 from datetime import datetime
-from math import ceil
 from uuid import UUID
 
 from consigne.acts.catalog import Transaction
@@ -17,6 +16,7 @@ from consigne.rules.errors import BadInput
 from consigne.rules.policy.model import Policy
 from consigne.rules.redaction.typed import check_typed
 from consigne.rules.retention import epoch_length_of, next_closing
+from consigne.rules.run import seconds_left, why_made_up
 from consigne.rules.values import Actor
 from consigne.rules.volume import (
     Volume,
@@ -151,23 +151,13 @@ def load_volume(platform: Platform, volume_id: str, volume_hash: str, run: str) 
     id = UUID(volume_id)
     with platform.catalog.begin() as tx:
         volume = platform.catalog.volume(tx, id)
-        code = _why_made_up(volume, volume_hash, run)
+        code = why_made_up(volume, "volume", run_of_volume(id), volume_hash, run)
         if code is None:
             platform.catalog.bind_volume_run(tx, id, run)
             return "announce_volume"
         entry = {"subject": volume_id, "run": run, "code": code}
         platform.catalog.append(tx, "airflow", "expire:volume:run_refused", [entry])
     return "record_answer"
-
-
-def _why_made_up(volume: Volume | None, volume_hash: str, run: str) -> str | None:
-    if volume is None:
-        return "unknown_volume"
-    if run != run_of_volume(volume.id):
-        return "not_its_run"
-    if volume.digest != volume_hash:
-        return "digest_differs"
-    return "lapsed" if volume.state is VolumeState.LAPSED else None
 
 
 def announce_volume(platform: Platform, volume_id: str) -> int:
@@ -184,7 +174,7 @@ def volume_seconds_left(platform: Platform, volume_id: str) -> int:
     """What remains of the 24 hours; at least 1 (Airflow takes 0 for no limit)."""
     with platform.catalog.begin() as tx:
         volume, now = platform.catalog.volume(tx, UUID(volume_id)), platform.catalog.now(tx)
-    return 1 if volume is None else max(1, ceil((volume.lapses_at - now).total_seconds()))
+    return seconds_left(volume, now)
 
 
 def record_answer(platform: Platform, volume_id: str, run: str) -> str:
