@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -105,17 +106,17 @@ def _row(words: Wording, look: Look, row: Any, gone: frozenset[str]) -> dict[str
 @router.get("/certificates/{id}")
 def certificate(request: Request, reader: PageReader, id: UUID) -> Response:
     """One certificate, verified now, in words."""
-    words, _, told = _tell(request, reader, id, None)
-    return page(request, "certificate.html", words, id=id, told=told)
+    look, files = _read(request, reader, id)
+    words = wording(request, look.policy.zone)
+    keys = platform(request, "read").keyring.public_keys()
+    return page(request, "certificate.html", words, id=id, told=_tell(words, look, files, keys))
 
 
 @router.get("/certificates/{id}/file")
 def certificate_file(request: Request, reader: PageReader, id: UUID) -> Response:
     """The signed file as it was issued."""
-    with looking(request) as look:
-        check(look, reader.actor, Verb.SEE_CERTIFICATES)
-        [file, *_] = _files(look, id)
-    return _download(file, "application/json", f"certificate-{id}.json")
+    _, files = _read(request, reader, id)
+    return _download(files[id], "application/json", f"certificate-{id}.json")
 
 
 @router.get("/certificates/{id}/sheet")
@@ -123,65 +124,55 @@ def certificate_sheet(request: Request, reader: PageReader, id: UUID, language: 
     """One page, PDF, in French or English."""
     if language not in LANGUAGES:
         raise HTTPException(404)
-    words, look, told = _tell(request, reader, id, language)
-    if told is None:
+    look, files = _read(request, reader, id)
+    sheet = _sheet(language, look, files, platform(request, "read").keyring.public_keys())
+    if sheet is None:
         raise HTTPException(404)
-    return _download(_sheet(words, look, told), "application/pdf", f"certificate-{id}-{language}.pdf")
+    return _download(sheet, "application/pdf", f"certificate-{id}-{language}.pdf")
 
 
 @router.get("/certificates/{id}/proof")
 def certificate_proof(request: Request, reader: PageReader, id: UUID) -> Response:
     """A ZIP: the certificate, its epochs', register proofs, checkpoints, the public keys, the verifier, the sheets."""
-    with looking(request) as look:
-        check(look, reader.actor, Verb.SEE_CERTIFICATES)
-        files = {f"certificate-{name}.json": file for name, file in _named(look, id)}
+    look, found = _read(request, reader, id)
     parts = platform(request, "read")
-    leaves = [bytes.fromhex(read_parts(file)["body"]["entry"]) for file in files.values()]
-    files |= prove_entries(parts, leaves)
-    files["public-key.txt"] = write_public_keys(parts.keyring.public_keys())
+    keys = parts.keyring.public_keys()
+    leaves = [bytes.fromhex(read_parts(file)["body"]["entry"]) for file in found.values()]
+    files = {f"certificate-{name}.json": file for name, file in found.items()} | prove_entries(parts, leaves)
+    files["public-key.txt"] = write_public_keys(keys)
     for language in LANGUAGES:
-        words, look, told = _tell(request, reader, id, language)
-        if told is not None:
-            files[f"certificate-{id}-{language}.pdf"] = _sheet(words, look, told)
+        if (sheet := _sheet(language, look, found, keys)) is not None:
+            files[f"certificate-{id}-{language}.pdf"] = sheet
     return _download(_zipped(files), "application/zip", f"certificate-{id}.zip")
 
 
-def _named(look: Look, id: UUID) -> list[tuple[UUID, bytes]]:
+def _read(request: Request, reader: PageReader, id: UUID) -> tuple[Look, dict[UUID, bytes]]:
     """The certificate's file first, then those of the epochs that wrapped its key. 404 where there is none."""
-    file = views_certificates.certificate(look.tx, id)
-    if file is None:
-        raise HTTPException(404)
-    body = read_parts(bytes(file))["body"]
-    names = [body["epoch"], *body["earlier_epochs"]] if body["scope"] == "artifact" else []
-    return [
-        (id, bytes(file)),
-        *((each, bytes(one)) for each, one in views_certificates.of_epochs(look.tx, names)),
-    ]
-
-
-def _files(look: Look, id: UUID) -> list[bytes]:
-    return [file for _, file in _named(look, id)]
-
-
-def _tell(
-    request: Request, reader: PageReader, id: UUID, language: str | None
-) -> tuple[Wording, Look, Told | None]:
-    """The words; None where the certificate does not verify under the keyring's keys."""
     with looking(request) as look:
         check(look, reader.actor, Verb.SEE_CERTIFICATES)
-        [file, *epochs] = _files(look, id)
-    words = wording(request, look.policy.zone)
-    words = Wording(language, words.zone) if language else words
+        file = views_certificates.certificate(look.tx, id)
+        if file is None:
+            raise HTTPException(404)
+        body = read_parts(bytes(file))["body"]
+        names = [body["epoch"], *body["earlier_epochs"]] if body["scope"] == "artifact" else []
+        of_epochs = views_certificates.of_epochs(look.tx, names)
+    return look, {id: bytes(file)} | {each: bytes(one) for each, one in of_epochs}
+
+
+def _tell(words: Wording, look: Look, files: Mapping[UUID, bytes], keys: Mapping[str, bytes]) -> Told | None:
+    """None where the certificate does not verify under the keyring's keys."""
+    file, *epochs = files.values()
     try:
-        told = tell(words, look.policy, file, epochs, platform(request, "read").keyring.public_keys())
+        return tell(words, look.policy, file, epochs, keys)
     except EvidenceError:
-        return words, look, None
-    return words, look, told
+        return None
 
 
-def _sheet(words: Wording, look: Look, told: Told) -> bytes:
+def _sheet(language: str, look: Look, files: Mapping[UUID, bytes], keys: Mapping[str, bytes]) -> bytes | None:
+    words = Wording(language, look.policy.zone)
+    told = _tell(words, look, files, keys)
     foot = words.say("certificate.sheet", controller=look.policy.controller.name, at=words.moment(look.now))
-    return write_sheet(told, words, foot)
+    return write_sheet(told, words, foot) if told else None
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:
