@@ -21,7 +21,8 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from consigne.doors.orchestration.approval import DRAFT, DeskApproval
-from consigne.doors.orchestration.task import RETRY, bring_in_line, perform
+from consigne.doors.orchestration.queues import of_dag
+from consigne.doors.orchestration.task import bring_in_line, perform
 
 ID, DIGEST = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "^[0-9a-f]{64}$"
 
@@ -37,7 +38,7 @@ def _draft(context: Any) -> str:
     max_active_runs=10_000,
     max_active_tasks=10_000,
     is_paused_upon_creation=False,
-    default_args=RETRY,
+    default_args=of_dag("change_policy"),
     params={
         "draft_id": Param(type="string", pattern=ID, maxLength=36, description="the draft's id"),
         "draft_hash": Param(type="string", pattern=DIGEST, maxLength=64, description="the policy's digest"),

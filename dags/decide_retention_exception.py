@@ -19,7 +19,8 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from consigne.doors.orchestration.approval import DeskApproval
-from consigne.doors.orchestration.task import RETRY, perform
+from consigne.doors.orchestration.queues import of_dag
+from consigne.doors.orchestration.task import perform
 
 ID, DIGEST = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "^[0-9a-f]{64}$"
 
@@ -35,7 +36,7 @@ def _request(context: Any) -> str:
     max_active_runs=10_000,
     max_active_tasks=10_000,
     is_paused_upon_creation=False,
-    default_args=RETRY,
+    default_args=of_dag("decide_retention_exception"),
     params={
         "request_id": Param(type="string", pattern=ID, maxLength=36, description="the request's id"),
         "request_hash": Param(

@@ -16,8 +16,9 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task, task_group
 
+from consigne.doors.orchestration.queues import of_dag
 from consigne.doors.orchestration.schedule import EXPIRY
-from consigne.doors.orchestration.task import RETRY, is_dry_run, perform
+from consigne.doors.orchestration.task import is_dry_run, perform
 
 
 @dag(
@@ -26,7 +27,7 @@ from consigne.doors.orchestration.task import RETRY, is_dry_run, perform
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    default_args=RETRY,
+    default_args=of_dag("expire_recordings"),
     params={"dry_run": Param(None, type=["null", "boolean"], description="off on schedule, on by hand")},
     doc_md=__doc__,
     tags=["consigne"],

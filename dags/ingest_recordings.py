@@ -26,7 +26,8 @@ from airflow.sdk import (
 )
 
 from consigne.doors.orchestration.batch_link import BatchLink
-from consigne.doors.orchestration.task import RETRY, perform
+from consigne.doors.orchestration.queues import of_dag, queue_of
+from consigne.doors.orchestration.task import perform
 
 
 @dag(
@@ -37,7 +38,7 @@ from consigne.doors.orchestration.task import RETRY, perform
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    default_args=RETRY,
+    default_args=of_dag("ingest_recordings"),
     doc_md=__doc__,
     tags=["consigne"],
 )
@@ -63,7 +64,7 @@ def ingest_recordings() -> None:
     def protect_recordings(chunk: str) -> Any:
         return perform("ingest", "protect.protect_recordings", chunk)
 
-    @task
+    @task(queue=queue_of("ingest_recordings", "confirm_stored"))
     def confirm_stored(chunk: str) -> Any:
         return perform("ingest", "protect.confirm_stored", chunk)
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
-from consigne.doors.orchestration.task import RETRY, perform
+from consigne.doors.orchestration.queues import of_dag, queue_of
+from consigne.doors.orchestration.task import perform
 
 
 @dag(
@@ -27,7 +28,7 @@ from consigne.doors.orchestration.task import RETRY, perform
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    default_args=RETRY,
+    default_args=of_dag("reconcile_storage"),
     doc_md=__doc__,
     tags=["consigne"],
 )
@@ -48,7 +49,7 @@ def reconcile_storage() -> None:
     def explain_accesses() -> Any:
         return perform("reconcile", "accesses.explain_accesses")
 
-    @task
+    @task(queue=queue_of("reconcile_storage", "sweep_findings"))
     def sweep_findings() -> Any:
         return perform("reconcile", "reconcile.sweep_findings")
 
