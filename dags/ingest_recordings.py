@@ -4,7 +4,8 @@ Every five minutes, and at once on an event of the asset `intake`: what waits in
 a batch, judged by the gate, redacted and proven, encrypted into the store, confirmed, and cleared at its
 source. What needs a transcript and brings none is transcribed first, where a transcriber is configured, for five
 minutes a chunk. One bad call never stops the others; what a run leaves is taken up by the next. `report_batch` says
-how many ended how, by code and check, and links (*Details*) to the run's report on the desk.
+how many ended how, by code and check, and links (*Details*) to the run's report on the desk. A run carries 5 000
+deliveries at most, the oldest first; where more lie in intake, `take_rest` begins the next run at once.
 
 **Hazards**: nothing kept is destroyed here. `clear_source` removes a delivery's files from intake once every
 part is confirmed or a rule refused it.
@@ -27,12 +28,14 @@ from airflow.sdk import (
 
 from consigne.doors.orchestration.batch_link import BatchLink
 from consigne.doors.orchestration.queues import of_dag, queue_of
-from consigne.doors.orchestration.task import perform
+from consigne.doors.orchestration.task import go_on_if, perform
+
+INTAKE = Asset("intake")
 
 
 @dag(
     schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"), assets=[Asset("intake")]
+        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"), assets=[INTAKE]
     ),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
@@ -66,7 +69,7 @@ def ingest_recordings() -> None:
 
     @task(queue=queue_of("ingest_recordings", "confirm_stored"))
     def confirm_stored(chunk: str) -> Any:
-        return perform("ingest", "protect.confirm_stored", chunk)
+        return perform("prove", "protect.confirm_stored", chunk)
 
     @task
     def clear_source(chunk: str) -> Any:
@@ -76,6 +79,10 @@ def ingest_recordings() -> None:
     def report_batch() -> Any:
         return perform("ingest", "report.report_batch", get_current_context()["run_id"])
 
+    @task(outlets=[INTAKE])
+    def take_rest() -> None:
+        go_on_if(perform("ingest", "ingest.take_rest", get_current_context()["run_id"]))
+
     @task_group(prefix_group_id=False)
     def carry(chunk: str) -> None:
         done = admit_recordings(chunk) >> transcribe_recordings(chunk) >> protect_recordings(chunk)
@@ -83,7 +90,7 @@ def ingest_recordings() -> None:
 
     reported = report_batch()
     reported.operator.operator_extra_links = (BatchLink(),)
-    carry.expand(chunk=validate_metadata(discover_intake())) >> reported
+    carry.expand(chunk=validate_metadata(discover_intake())) >> reported >> take_rest()
 
 
 ingest_recordings()

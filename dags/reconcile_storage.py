@@ -51,7 +51,7 @@ def reconcile_storage() -> None:
 
     @task(queue=queue_of("reconcile_storage", "sweep_findings"))
     def sweep_findings() -> Any:
-        return perform("reconcile", "reconcile.sweep_findings")
+        return perform("expire", "reconcile.sweep_findings")
 
     @task
     def report_findings() -> Any:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,7 +28,10 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.open import Catalog
 from consigne.doors.desk import session
 from consigne.doors.desk.app import Desk, make_desk
-from consigne.doors.orchestration import auth, decisions
+from consigne.doors.desk.health import Health
+from consigne.doors.desk.metrics import Meter
+from consigne.doors.orchestration import auth, decisions, events
+from consigne.doors.orchestration.last_runs import Ended
 from consigne.doors.settings import ACCOUNTS
 from consigne.rules.policy.load import load
 from consigne.rules.values import Actor
@@ -38,6 +41,7 @@ from .world import TEXT, World
 HERE = "http://testserver"
 SWEEP_SECRET, HOOK_SECRET, DRAW_SECRET = "the sealer's secret", "the intake's secret", "the draw's secret"
 AUDIT_SECRET = "the store's secret"
+METRICS_SECRET = "the scraper's secret"
 
 
 class Visitor:
@@ -72,12 +76,16 @@ class Visitor:
 
 @dataclass(slots=True)
 class DeskWorld:
-    """`world` is what happens behind the desk, `airflow` what Airflow was sent: (method, path, body)."""
+    """`world` is what happens behind the desk, `airflow` what Airflow was sent: (method, path, body); `ended`: when the
+    newest successful run of a Dag did; `over`: the newest runs; `backups`: those that are overdue."""
 
     world: World
     platforms: Callable[[str], Platform]
     roles: dict[str, frozenset[str]]
     airflow: list[tuple[str, str, Any]] = field(default_factory=list)
+    over: list[Ended] = field(default_factory=list)
+    backups: list[str] = field(default_factory=list)
+    ended: dict[str, datetime] = field(default_factory=dict)
 
     def visit(self, user: str, *roles: str, language: str = "en") -> Visitor:
         """Somebody signed in: an account of the demonstration, or another with the roles given."""
@@ -97,7 +105,12 @@ class DeskWorld:
         desk.state.hook_secret = lambda: HOOK_SECRET
         desk.state.draw_secret = lambda: DRAW_SECRET
         desk.state.audit_secret = lambda: AUDIT_SECRET
-        desk.state.store_identities = lambda: {"root-key": "root", "listen-key": "listen-training"}
+        desk.state.newest_ended = lambda dags: self.over
+        desk.state.backups_overdue = lambda: self.backups
+        desk.state.metrics_secret = lambda: METRICS_SECRET
+        desk.state.meter = Meter(lambda: self.platforms("read"), lambda _: self.ended, lambda: 0)
+        desk.state.health = Health(lambda: self.platforms("read"))
+        desk.state.store_naming = lambda: {"root-key": "root", "listen-key": "listen-training"}.get
         return desk
 
     def _reader(self, request: Request) -> session.Reader:
@@ -140,6 +153,7 @@ def open_desk_world(
     monkeypatch.setattr(auth, "get_auth_manager", lambda: SimpleNamespace(generate_jwt=lambda **_: "token"))
     monkeypatch.setattr(auth, "cached_app", lambda: _airflow(made))
     monkeypatch.setattr(auth, "create_session", _accounts)
+    monkeypatch.setattr(events, "create_session", _accounts)
     monkeypatch.setattr(decisions, "_platform", lambda: platform("decide"))
     return made
 
@@ -161,6 +175,6 @@ def _airflow(made: DeskWorld) -> FastAPI:
 
 @contextmanager
 def _accounts() -> Iterator[Any]:
-    """Airflow's table of accounts: whoever is asked for is there."""
+    """Airflow's tables of accounts and assets: whoever and whatever is asked for is there."""
     someone = SimpleNamespace(id=1, username="someone", is_active=True, roles=[], groups=[])
-    yield SimpleNamespace(scalars=lambda _: SimpleNamespace(one_or_none=lambda: someone))
+    yield SimpleNamespace(scalars=lambda _: SimpleNamespace(one_or_none=lambda: someone, first=lambda: 1))

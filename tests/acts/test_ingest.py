@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import delete, select
 
 from consigne.acts import ingest as acts
 from consigne.acts import protect, report
+from consigne.acts.ports import Mac, Waiting
 from consigne.adapters.catalog import tables as t
 from consigne.doors.samples.generate import calls
 from consigne.doors.samples.manifest import Foretold
@@ -388,10 +390,36 @@ def test_a_run_takes_the_oldest_and_leaves_the_rest_to_the_next(
     for id in ("a", "b", "c"):
         world.deliver(id)
     assert len(acts.discover_intake(world.platform, "looks only")) == 2
-    assert world.ingest()["states"] == {"cleared": 2}
-    assert world.deliveries()["c"] == ("claimed", None)
-    world.ingest()
+    assert world.ingest("first")["states"] == {"cleared": 2}
+    assert world.deliveries().keys() == {"a", "b"}
+    assert acts.take_rest(world.platform, "first")
+    world.ingest("second")
     assert len(world.artifacts()) == 6
+    assert not acts.take_rest(world.platform, "second")
+
+
+def test_what_waits_behind_a_chunk_costs_it_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood must not be looked through for each chunk: each stem goes to the keyring once, and `only` the chunk's
+    files are asked for."""
+    monkeypatch.setattr(acts, "CHUNK", 2)
+    stems, asked = Counter[bytes](), list[int]()
+    mac, waiting = world.keyring.mac, world.intake.waiting
+
+    def counted(name: str, message: bytes, version: int | None = None) -> Mac:
+        stems.update([message] if message.startswith(b"stem") else [])
+        return mac(name, message, version)
+
+    def looked(size_cap_bytes: int, only: Collection[str] | None = None) -> Iterator[Waiting]:
+        asked.append(-1 if only is None else len(only))
+        return waiting(size_cap_bytes, only)
+
+    monkeypatch.setattr(world.keyring, "mac", counted)
+    monkeypatch.setattr(world.intake, "waiting", looked)
+    for number in range(8):
+        world.deliver(f"call-{number}")
+    assert world.ingest()["states"] == {"cleared": 8}
+    assert set(stems.values()) == {1} and len(stems) == 8
+    assert asked.count(-1) == 1 and set(asked) == {-1, 2, 8}
 
 
 def test_an_agent_who_was_not_informed_is_not_recorded(world: World) -> None:

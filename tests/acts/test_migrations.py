@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, MetaData, select, text
 
+from acts.world import TEXT
 from consigne.adapters.catalog import tables_decided, tables_people
 from consigne.adapters.catalog.columns import metadata
-from consigne.adapters.catalog.session import Session
+from consigne.adapters.catalog.migrate import HERE, _config, migrate, newest_version, version
+from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.catalog.session import Session, open_engine
+from consigne.doors.settings import Settings
+from consigne.rules.policy.load import load
 
 
 def test_they_end_where_the_tables_are(engine: Engine) -> None:
@@ -46,3 +61,161 @@ def test_entries_of_before_are_found_by_what_they_name(engine: Engine) -> None:
         )
         filled = tx.execute(text("SELECT subjects FROM register")).scalar_one()
         assert sorted(filled) == sorted(written) == [name, "actor:dpo", "decide:request:filed", "why:dispute"]
+
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+PAST, SOON, LATER = NOW - timedelta(hours=2), NOW - timedelta(hours=1), NOW + timedelta(days=1)
+POLICY = load(TEXT).policy
+WAITING = ("plain", "awaited", "held", "set_aside", "erasing", "erased")
+"""Artifacts, all past their end; what each waits for."""
+
+
+def uid(name: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, name)
+
+
+def left_behind() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(revision from which on it can be, table, row): what an installation holds in the middle of its work. A column
+    that a revision does not have yet is left out."""
+    yield "0001", "policies", {"digest": POLICY.digest, "version": "1", "in_force_from": PAST, "applied_at": PAST, "text": TEXT}  # fmt: skip
+    yield "0001", "installation", {"origin": "consigne.test/register"}
+    yield "0001", "epochs", {"name": "trial/1/0", "purpose": "trial", "due_at": LATER, "state": "open", "opened_at": PAST}  # fmt: skip
+    yield "0001", "deliveries", {
+        "id": uid("delivery"), "source": "folder", "source_id": "d", "stem_digest": b"s", "fingerprint": "f",
+        "state": "quarantined", "code": "bad_json", "deadline": LATER, "received_at": PAST,
+    }  # fmt: skip
+    for name in WAITING:
+        state = name if name in ("erasing", "erased") else "kept"
+        yield "0001", "recordings", {
+            "id": uid(f"call {name}"), "source": "folder", "source_id": name, "identity_digest": name.encode(),
+            "content_digest": b"c", "audio_digest": b"a", "started_at": PAST, "received_at": PAST, "duration_ms": 1,
+            "direction": "inbound", "queue": "support", "agent": "a", "language": "fr", "caller_index": b"i",
+            "caller_index_version": 1, "policy": POLICY.digest,
+        }  # fmt: skip
+        yield "0001", "artifacts", {
+            "id": uid(name), "recording": uid(f"call {name}"), "purpose": "trial", "part": "audio", "state": state,
+            "clock_start": PAST, "due_at": SOON, "cap_at": LATER, "policy": POLICY.digest, "epoch": "trial/1/0",
+            "attempt": uid(f"try {name}"), "object": f"trial/2026/11/01/{uid(f'call {name}')}/audio/{name}", "version": "v",
+            "digest": b"d", "bytes": 7, "masked": [], "masked_signature": b"s", "masked_key": "k", "stored_at": PAST,
+        }  # fmt: skip
+        if state == "kept":
+            yield "0001", "data_keys", {"artifact": uid(name), "attempt": uid(f"try {name}"), "epoch": "trial/1/0", "wrapped": b"w"}  # fmt: skip
+        else:
+            yield "0001", "tombstones", {
+                "artifact": uid(name), "recording": uid(f"call {name}"), "identity_digest": name.encode(), "audio_digest": b"a",
+                "key_version": 1, "purpose": "trial", "part": "audio", "epoch": "trial/1/0", "attempt": uid(f"try {name}"),
+                "object": f"trial/2026/11/01/{uid(f'call {name}')}/audio/{name}", "ground": "period_ended", "erasing_at": SOON,
+                "published_at": SOON, "key_deleted_at": SOON, "versions_deleted": 1 if state == "erased" else None,
+            }  # fmt: skip
+    yield "0001", "certificates", {
+        "id": uid("certificate"), "scope": "artifact", "artifact": uid("erased"), "epoch": "trial/1/0", "file": b"{}\n",
+        "chunk": uid("chunk"), "issued_at": SOON, "irrecoverable_after": SOON,
+    }  # fmt: skip
+    yield "0001", "requests", {
+        "id": uid("request"), "requester": "trainer", "ground": "dispute", "reason": "r", "until": LATER, "filed_at": PAST,
+        "lapses_at": LATER, "digest": "0" * 64, "policy": POLICY.digest, "state": "pending",
+    }  # fmt: skip
+    yield "0001", "request_items", {"request": uid("request"), "artifact": uid("awaited"), "due_at": SOON}
+    entry = b'{"at":"2026-11-01T00:00:00.000Z","actor":"trainer","kind":"decide:request:filed","ground":"dispute"}'
+    yield "0001", "register", {"salt": b"s" * 32, "payload": entry, "leaf": b"l", "leaf_index": 0}
+    yield "0001", "checkpoints", {"size": 1, "root": b"r", "frontier": b"f", "note": b"n", "sealed_at": PAST}
+    yield "0001", "manifests", {"id": uid("manifest"), "run": "r", "dry_run": False, "digest": "0" * 64, "frozen_at": SOON}  # fmt: skip
+    yield "0002", "holds", {
+        "id": uid("hold"), "mandate": "m", "authority": "a", "reason": "r", "scope": "recording", "recording": uid("call held"),
+        "restrict": True, "placed_by": "dpo", "placed_at": PAST, "review_at": LATER, "policy": POLICY.digest, "state": "open",
+    }  # fmt: skip
+    yield "0002", "policy_drafts", {
+        "id": uid("draft"), "digest": "1" * 64, "version": "2", "text": TEXT, "author": "ops", "reason": "r",
+        "in_force_from": LATER, "filed_at": PAST, "lapses_at": LATER, "policy": POLICY.digest, "impact": {}, "state": "pending",
+    }  # fmt: skip
+    yield "0002", "objections", {
+        "id": uid("objection"), "identity_digest": b"o", "purposes": ["trial"], "objected_at": PAST, "recorded_by": "dpo",
+        "recorded_at": PAST,
+    }  # fmt: skip
+    yield "0003", "volumes", {
+        "id": uid("volume"), "manifest": uid("manifest"), "digest": "0" * 64, "counts": {}, "policy": POLICY.digest,
+        "set_aside_at": SOON, "lapses_at": LATER, "state": "pending",
+    }  # fmt: skip
+    yield "0003", "volume_items", {"artifact": uid("set_aside"), "volume": uid("volume")}
+    yield "0003", "findings", {
+        "id": uid("finding"), "kind": "moved_due_date", "subject": "s", "act": "decide", "state": "open", "found_at": SOON,
+        "seen_at": SOON,
+    }  # fmt: skip
+
+
+REVISIONS = [script.stem.partition("_")[0] for script in sorted((HERE / "versions").glob("0*.py"))]
+SHA256_OF_THE_FIRST = "dddc8b0b17dfb93fa663afd1a5769006c3ea8d7b166a2c1fef85d24732b477d1"
+
+
+@pytest.fixture
+def empty(server: Settings) -> Iterator[Engine]:
+    """A database without a table."""
+    plain = server.database_admin_url("postgres").replace("+psycopg", "", 1)
+    with psycopg.connect(plain, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE from_before")
+    opened = open_engine(server.database_admin_url("from_before"))
+    yield opened
+    opened.dispose()
+    with psycopg.connect(plain, autocommit=True) as admin:
+        admin.execute("DROP DATABASE from_before WITH (FORCE)")
+
+
+def bring_to(engine: Engine, revision: str) -> MetaData:
+    """The tables as they are then."""
+    with engine.begin() as tx:
+        command.upgrade(_config(tx), revision)
+    found = MetaData()
+    found.reflect(engine)
+    return found
+
+
+def test_a_released_migration_does_not_change() -> None:
+    """As it is in the tag v0.1.0: who installed that is brought on from there."""
+    first = HERE / "versions" / "0001_first.py"
+    assert hashlib.sha256(first.read_bytes()).hexdigest() == SHA256_OF_THE_FIRST
+
+
+@pytest.mark.promise("P5", "P8")
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_work_under_way_goes_on_from_every_revision(empty: Engine, revision: str) -> None:
+    before = bring_to(empty, revision)
+    rows = [(table, row) for since, table, row in left_behind() if since <= revision]
+    with empty.begin() as tx:
+        for table, row in rows:
+            tx.execute(before.tables[table].insert().values(row))
+    now = bring_to(empty, "head")
+    with empty.begin() as tx:
+        for name, row in rows:
+            table = now.tables[name]
+            there = tx.execute(select(*(table.c[each] for each in row))).mappings()
+            assert row in [dict(one) for one in there], (name, row)
+        catalog = Catalog(empty, os.urandom)
+        going = {"plain", "held", "set_aside", "erasing"}
+        going -= {name for name, since in (("held", "0002"), ("set_aside", "0003")) if since <= revision}
+        assert set(catalog.due_artifacts(tx, catalog.now(tx), 100)) == {uid(name) for name in going}
+        [erasure] = catalog.erasures(tx, [uid(name) for name in WAITING])
+        assert (erasure.artifact, erasure.key_deleted_at) == (uid("erasing"), SOON)
+        assert catalog.request(tx, uid("request"))
+        assert [one.id for one in catalog.drafts_without_run(tx)] == [uid("draft")] * (revision >= "0002")
+        assert [one.id for one in catalog.volumes_waiting(tx)] == [uid("volume")] * (revision >= "0003")
+
+
+def test_code_that_was_rolled_back_leaves_newer_tables_alone(engine: Engine) -> None:
+    with engine.begin() as tx:
+        tx.execute(text("UPDATE consigne_version SET version_num = '9999'"))
+    migrate(engine)
+    with engine.begin() as tx:
+        assert version(tx) == "9999" > newest_version()
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_older_code_works_on_newer_tables(empty: Engine, revision: str) -> None:
+    """No column goes, changes its type or begins to be asked for: workers of before go on while others are new."""
+    before, now = bring_to(empty, revision), bring_to(empty, "head")
+    for name, table in before.tables.items():
+        newer = now.tables[name]
+        for column in table.columns:
+            assert str(newer.c[column.name].type) == str(column.type), (name, column.name)
+            assert column.nullable <= newer.c[column.name].nullable, (name, column.name)
+        for added in set(newer.c.keys()) - set(table.c.keys()):
+            assert newer.c[added].nullable or newer.c[added].server_default is not None, (name, added)

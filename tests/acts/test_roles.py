@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -13,13 +14,17 @@ from sqlalchemy.exc import ProgrammingError
 
 from consigne.acts import decide, extend
 from consigne.acts.close import close_epochs
+from consigne.acts.compare import compare_keys
 from consigne.acts.journey import Platform
 from consigne.acts.listen import Offered, export
+from consigne.acts.ports import Keyring
 from consigne.acts.preview import preview
+from consigne.acts.reconcile import sweep_findings
 from consigne.acts.seal import seal
 from consigne.acts.turn import turn_over
 from consigne.adapters.catalog.grants import GRANTS
 from consigne.adapters.catalog.open import Catalog
+from consigne.adapters.keyring.rights import may
 from consigne.doors.cli.operate import list_due
 from consigne.rules.clock import iso
 from consigne.rules.request import Answer, Decision, ExceptionRequest
@@ -30,9 +35,36 @@ from .world import World, expire, ingest
 As = Callable[[str], Platform]
 
 
+IDENTITIES = {"listen": "desk", "reconcile": "prove"}
+"""At the key server, where it is not called as the role is."""
+
+
+class Held:
+    """A keyring within an identity's rights at the key server."""
+
+    def __init__(self, keyring: Keyring, identity: str) -> None:
+        self._keyring, self._identity = keyring, identity
+
+    def __getattr__(self, verb: str) -> Any:
+        found = getattr(self._keyring, verb)
+
+        def ask(*values: Any) -> Any:
+            name, message = (
+                values[0] if verb == one else empty for one, empty in (("mac", ""), ("sign", b""))
+            )
+            assert may(self._identity, verb, name, message), (self._identity, verb)
+            return found(*values)
+
+        return ask if callable(found) else found
+
+
 @pytest.fixture
 def acting(world: World, engines: Callable[[str], Engine]) -> As:
-    return lambda role: replace(world.platform, catalog=Catalog(engines(role), os.urandom))
+    def act(role: str) -> Platform:
+        keyring: Any = Held(world.platform.keyring, IDENTITIES.get(role, role))
+        return replace(world.platform, catalog=Catalog(engines(role), os.urandom), keyring=keyring)
+
+    return act
 
 
 @pytest.mark.promise("P3", "P7")
@@ -41,9 +73,9 @@ def test_a_whole_life_under_the_roles(world: World, acting: As) -> None:
     world.deliver_trial("b")
     world.deliver("a", stem="z")
     world.intake.deliver("broken", b"RIFF", b"{")
-    ingest(acting("ingest"), "first")
+    ingest(acting("ingest"), "first", prover=acting("prove"))
     world.intake.deliver("broken", b"RIFF", b"{}")  # judged anew
-    ingest(acting("ingest"), "second")
+    ingest(acting("ingest"), "second", prover=acting("prove"))
     world.store.versions += [(world.artifacts("b")[0].object, "older", b"x")]
     heard = export(acting("listen"), TRAINER, world.artifacts("a")[0].id, "coaching")
     assert isinstance(heard, Offered)
@@ -63,6 +95,8 @@ def test_a_whole_life_under_the_roles(world: World, acting: As) -> None:
         tx.execute(text("UPDATE epochs SET turning_at = opened_at WHERE state = 'open'"))
     assert turn_over(decider) == len(ids)
     close_epochs(acting("expire"), False)
+    assert compare_keys(acting("reconcile")) == {}
+    assert sweep_findings(acting("expire")) == 0
     seal(acting("seal"))
     assert {(row.source_id, row.state) for row in world.artifacts()} == {("a", "kept"), ("b", "erased")}
     assert world.verified().verified
@@ -74,6 +108,13 @@ FORBIDDEN = {
         "UPDATE epochs SET state = 'closing'",
         "SELECT payload FROM register",
         "DELETE FROM tombstones",
+    ),
+    "prove": (
+        "SELECT wrapped FROM data_keys",
+        "INSERT INTO artifacts SELECT * FROM artifacts",
+        "UPDATE artifacts SET due_at = now()",
+        "SELECT * FROM recordings",
+        "SELECT payload FROM register",
     ),
     "listen": ("DELETE FROM data_keys",),
     "decide": (
@@ -105,6 +146,7 @@ FORBIDDEN = {
         "DELETE FROM artifacts",
         "UPDATE findings SET answer = ''",
     ),
+    "apply": ("SELECT wrapped FROM data_keys", "SELECT * FROM artifacts", "SELECT * FROM recordings"),
     "read": ("SELECT wrapped FROM data_keys",),
 }
 FORBIDDEN_TO_ALL = (

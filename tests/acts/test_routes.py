@@ -76,6 +76,9 @@ TABLE = {
     "GET /findings": "303 200 200 403 403 403 200 200 403",
     "GET /findings/{id}": "303 404 404 403 403 403 404 404 403",
     "POST /findings/{id}": "303 404 403 403 403 403 403 403 403",
+    "GET /operations": "303 200 200 403 403 403 200 200 403",
+    "POST /operations/retry": "303 403 403 403 403 403 403 303 403",
+    "POST /operations/run": "303 403 403 403 403 403 403 303 403",
     "GET /register": "303 200 200 403 403 403 200 403 403",
     "GET /register/export": "303 200 200 403 403 403 200 403 403",
     "GET /register/{number}/proof": "303 200 200 403 403 403 200 403 403",
@@ -96,6 +99,9 @@ TABLE = {
     "POST /api/policy/drafts": "401 400 400 400 400 403 403 400 403",
     "POST /internal/intake": "403 403 403 403 403 403 403 403 403",
     "POST /internal/store-audit": "403 403 403 403 403 403 403 403 403",
+    "GET /metrics": "401 401 401 401 401 401 401 401 401",
+    "GET /health/live": "200 200 200 200 200 200 200 200 200",
+    "GET /health/ready": "200 200 200 200 200 200 200 200 200",
 }
 
 NOWHERE = str(UUID(int=7))
@@ -152,6 +158,8 @@ def stage(desk_world: DeskWorld) -> Stage:
             "reason": "Old.",
         },
         "POST /notices/acknowledge": {"notice": "2026-01"},
+        "POST /operations/retry": {"delivery": NOWHERE},
+        "POST /operations/run": {"act": "expire"},
         "POST /objections/withdraw": {"caller": TELEPHONE},
         "POST /api/requests": {"artifacts": [str(other.id)], **wish, "until": "2099-01-01"},
         "POST /api/artifacts/{id}/export": {"reason": "coaching"},

@@ -191,13 +191,13 @@ class World:
         return [*self.platform.store.list_versions(prefix), *self.platform.store.list_uploads(prefix)]
 
 
-def ingest(platform: Platform, run: str) -> dict[str, dict[str, int]]:
-    """The tasks of `ingest_recordings`, in order."""
+def ingest(platform: Platform, run: str, prover: Platform | None = None) -> dict[str, dict[str, int]]:
+    """The tasks of `ingest_recordings`, in order; `prover` confirms what was stored."""
     for chunk in intake_acts.validate_metadata(platform, intake_acts.discover_intake(platform, run)):
         intake_acts.admit_recordings(platform, chunk)
         transcribe.transcribe_recordings(platform, chunk)
         protect.protect_recordings(platform, chunk)
-        protect.confirm_stored(platform, chunk)
+        protect.confirm_stored(prover or platform, chunk)
         intake_acts.clear_source(platform, chunk)
     return report.report_batch(platform, run)
 

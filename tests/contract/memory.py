@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -24,6 +24,7 @@ from consigne.acts.ports import (
     Upload,
     Waiting,
 )
+from consigne.rules.drives import Drive
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
 from consigne.rules.reconcile import Listed
 from consigne.rules.values import Private
@@ -43,6 +44,7 @@ class MemoryStore:
         self.modified: dict[str, datetime] = {}  # version → when, else now
         self.plain: set[str] = set()  # versions without the server's encryption
         self.away = False
+        self.drives_held = [Drive("drive-1", "0/0", True)]
         self._now, self._numbers = now, count(1)
 
     def put(self, object: str, data: bytes | bytearray | memoryview, sha256: bytes) -> Stored:
@@ -116,6 +118,10 @@ class MemoryStore:
             (replace(held, modified_at=self.modified.get(held.version)) for held in found),
             key=lambda held: held.object,
         )
+
+    def drives(self) -> list[Drive]:
+        self._answer()
+        return self.drives_held
 
     def server_time(self) -> datetime:
         self._answer()
@@ -260,9 +266,11 @@ class MemoryIntake:
         )  # fmt: skip
         self._held[stem] = (audio, metadata, place)
 
-    def waiting(self, size_cap_bytes: int) -> Iterator[Waiting]:
+    def waiting(self, size_cap_bytes: int, only: Collection[str] | None = None) -> Iterator[Waiting]:
         self._answer()
         for audio, metadata, place in list(self._held.values()):
+            if only is not None and place.fingerprint not in only:
+                continue
             if audio is not None and metadata is not None and len(audio) > size_cap_bytes:
                 yield Waiting(
                     place.stem, place.label, place.audio, place.json, place.fingerprint, place.arrived_at,

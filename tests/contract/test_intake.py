@@ -89,6 +89,19 @@ def test_a_pair_waits_is_read_and_cleared(place: Place) -> None:
         intake.read_audio(one)
 
 
+def test_the_oldest_comes_first_and_only_what_is_asked_for(place: Place) -> None:
+    intake, give, _ = place
+    for stem in ("c", "a", "b"):
+        give(stem, b"sound", b"{}")
+    waiting = list(intake.waiting(CAP))
+    assert [at.stem for at in waiting] == ["c", "a", "b"]
+    wanted = {waiting[0].fingerprint, waiting[2].fingerprint}
+    assert [at.stem for at in intake.waiting(CAP, wanted)] == ["c", "b"]
+    give("c", b"other", b"{}")
+    assert [at.stem for at in intake.waiting(CAP, wanted)] == ["b"]
+    assert list(intake.waiting(CAP, set())) == []
+
+
 def test_what_changed_is_neither_read_nor_cleared(place: Place) -> None:
     intake, give, _ = place
     give("call", b"sound", b"{}")

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from consigne.adapters.keyring.open import open_keyring
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
 from contract.killing import killed_everywhere
 from contract.memory import MemoryKeyring
+from contract.serving import Serving, serving
 
 EPOCH, OTHER = "training/2027-05-20/0", "training/2027-05-20/1"
 KEY, CONTEXT = bytes(range(32)), b"artifact and attempt"
@@ -30,16 +32,24 @@ def made(folder: Path) -> FileKeyring:
     return keyring
 
 
-@pytest.fixture(params=["memory", "file", pytest.param("pkcs11", marks=pytest.mark.hsm), "vault"])
+@pytest.fixture(params=["memory", "file", pytest.param("pkcs11", marks=pytest.mark.hsm), "vault", "served"])
 def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Keyring:
     if request.param == "memory":
         return MemoryKeyring()
     if request.param == "file":
         return made(tmp_path / "keyring")
+    if request.param == "served":
+        return request.getfixturevalue("served").keyring()
     found = request.getfixturevalue({"pkcs11": "token_url", "vault": "vault_url"}[request.param])
     keyring = open_keyring(found)
     keyring.prepare(first=True)
     return keyring
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Serving]:
+    with serving(tmp_path / "server", made(tmp_path / "keyring")) as server:
+        yield server
 
 
 def test_a_data_key_comes_back(keyring: Keyring) -> None:

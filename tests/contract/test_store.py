@@ -512,10 +512,9 @@ MAY: dict[str, set[str]] = {
     "listen-training": {"get training", "get training newest"},
     "listen-quality": {"get quality"},
     "expire": {"delete a version", "hide", "list versions", "list uploads"},
-    "reconcile": {
-        "get training", "get training newest", "get quality", "get evidence", "list versions", "list evidence",
-    },
+    "reconcile": {"get training", "get training newest", "get quality", "list versions", "list uploads"},
     "evidence": {"put evidence locked"},
+    "evidence-reader": {"get evidence", "list evidence"},
     "anonymous": set(),
 }  # fmt: skip
 

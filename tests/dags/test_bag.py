@@ -18,7 +18,7 @@ DAG_IDS = {
     *("confirm_expiry_volume", "reconcile_storage"),
 }
 HUMAN = {"approve_exception", "approve_change", "confirm_volume"}
-OF_THE_DOORS = {"apply_policy"}  # `consigne apply`: no act
+OF_THE_DOORS = {"apply_policy", "take_rest"}  # `consigne apply`: no act; skipped where its act says so
 MAY_IMPORT = ("airflow", "consigne.doors", "__future__", "datetime", "typing")
 DESTROYING = ("destroy_keys", "delete_objects", "verify_absent", "sign_certificate")
 

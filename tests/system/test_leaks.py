@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from minio.error import S3Error
@@ -103,6 +104,36 @@ def test_nothing_planted_is_read_back_from_a_database(carried: Up, database: str
                 rows += 1
     engine.dispose()
     assert rows > 500
+
+
+@pytest.mark.promise("P2")
+def test_nothing_planted_is_told_to_prometheus(carried: Up) -> None:
+    url, secret = (
+        f"{carried.status['url']}/consigne/metrics",
+        (carried.state_dir / "secrets" / "metrics").read_text(),
+    )
+    assert httpx.get(url, trust_env=False).status_code == 401
+    told = httpx.get(url, headers={"Authorization": f"Bearer {secret}"}, timeout=30, trust_env=False)
+    assert told.status_code == 200 and "consigne_received_total" in told.text
+    assert 'consigne_last_run_age_seconds{act="expire"}' in told.text  # from Airflow's own table
+    assert [
+        line for line in told.text.splitlines() if "unreadable{" in line and not line.endswith(" 0.0")
+    ] == []
+    assert Finder(needles(_all_planted())).find(told.content) == set()
+
+
+@pytest.mark.promise("P2")
+def test_nothing_planted_is_in_metrics_and_traces(carried: Up) -> None:
+    """All that Airflow sent to the collector since the start, whatever ran, failed or was answered meanwhile."""
+    finder = Finder(needles(_all_planted()))
+    assert [path for path, body in carried.collector.sent if finder.find(body)] == []
+    spans = carried.collector.spans()
+    assert {"worker.discover_intake", "dag_run.ingest_recordings"} <= spans.keys()
+    assert "airflow.scheduler_heartbeat" in carried.collector.metrics()
+    # Of a failed task its exception comes too: one line of ours (orchestration/task.py), and where it was raised.
+    known = {"event exception", "event http.retry"}
+    named = set().union(*spans.values())
+    assert {one for one in named if not one.startswith("airflow.")} <= known
 
 
 @pytest.mark.promise("P2")

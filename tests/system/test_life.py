@@ -35,7 +35,7 @@ def test_status_is_as_in_the_contract(platform_up: Up) -> None:
     shown = platform_up.json("status")
     assert set(shown) == {
         "url", "state_dir", "intake", "policy", "components", "accounts", "store", "database", "keyring",
-        "clock", "mail", "swap", "register", "backups",
+        "clock", "mail", "swap", "register", "backups", "executor", "separate_users",
     }  # fmt: skip
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", shown["url"])
     assert Path(shown["state_dir"]) == platform_up.state_dir
@@ -51,6 +51,7 @@ def test_status_is_as_in_the_contract(platform_up: Up) -> None:
         "expire",
         "reconcile",
         "evidence",
+        "evidence-reader",
         "listen-training",
     }
     assert "url" in shown["database"]

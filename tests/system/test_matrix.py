@@ -23,7 +23,7 @@ from system.conftest import Up
 from system.inside import store_as
 
 PURPOSES = ("training", "quality", "complaint", "contract_proof", "investment_orders", "emergency", "trial")
-SERVANTS = ("ingest", "expire", "reconcile", "evidence")
+SERVANTS = ("ingest", "expire", "reconcile", "evidence", "evidence-reader")
 PRINCIPALS = (*SERVANTS, *(f"listen-{purpose}" for purpose in PURPOSES), "anonymous")
 
 
@@ -94,7 +94,7 @@ def _may(principal: str) -> set[tuple[str, str]]:
     servants = {
         "ingest": {"put"},
         "expire": {"list versions", "list uploads", "hide", "delete"},
-        "reconcile": READING | {"list versions"},
+        "reconcile": READING | {"list versions", "list uploads"},
     }
     if principal in servants:
         return set(product(servants[principal], PURPOSES))
@@ -166,7 +166,7 @@ def test_evidence_is_written_by_one_read_by_one_and_deleted_by_none(
         "delete": lambda: client.remove_object(EVIDENCE, place, version),
     }
     done = {name for name, act in actions.items() if _is_allowed(act)}
-    assert done == {"reconcile": {"get", "list versions"}, "evidence": {"put"}}.get(principal, set())
+    assert done == {"evidence-reader": {"get", "list versions"}, "evidence": {"put"}}.get(principal, set())
 
 
 @pytest.mark.promise("P7")

@@ -16,8 +16,8 @@ EVERYBODY = ["En attente de moi", "Politique", "Règles pour les conseillers", "
 LISTENER = [*EVERYBODY[:1], "Enregistrements", "Dérogations", "Échéancier", *EVERYBODY[1:]]
 ALL = [
     "En attente de moi", "Enregistrements", "Dérogations", "Gels", "Échéancier", "Destruction", "Attestations",
-    "Politique", "Règles pour les conseillers", "Information", "Oppositions", "Tirages", "Livraisons", "Contrôles",
-    "Journal",
+    "Politique", "Règles pour les conseillers", "Information", "Oppositions", "Tirages", "Livraisons", "Exploitation",
+    "Contrôles", "Journal",
 ]  # fmt: skip
 ENTRIES = {
     "dpo": ALL,
@@ -26,7 +26,15 @@ ENTRIES = {
     "analyst": LISTENER,
     "trainer": LISTENER,
     "adviser": EVERYBODY,
-    "ops": ["En attente de moi", "Échéancier", "Destruction", *EVERYBODY[1:], "Livraisons", "Contrôles"],
+    "ops": [
+        "En attente de moi",
+        "Échéancier",
+        "Destruction",
+        *EVERYBODY[1:],
+        "Livraisons",
+        "Exploitation",
+        "Contrôles",
+    ],
 }
 PATHS = [
     "recordings",
@@ -39,6 +47,7 @@ PATHS = [
     "objections",
     "draws",
     "batches",
+    "operations",
     "destruction",
     "certificates",
     "findings",

@@ -66,6 +66,8 @@ def _artifact(
             "versions_deleted": erasure.versions_deleted or 0, "uploads_aborted": erasure.uploads_aborted or 0,
         },
     }  # fmt: skip
+    if erasure.drives_away:
+        facts["drives_away"] = erasure.drives_away
     return certificate_body("artifact", facts)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from consigne.acts.ports import Artifact, Delivery, DueRow, Epoch, Erasure, Known
+from consigne.acts.ports import Artifact, Delivery, DueRow, Epoch, Erasure, Known, ObjectVersion
 from consigne.acts.rooms.drafts import DraftsRoom
 from consigne.acts.rooms.draws import DrawsRoom
 from consigne.acts.rooms.findings import FindingsRoom
@@ -58,16 +58,11 @@ class Catalog(
 
     def open_deliveries(self, tx: Transaction, source: str) -> list[Delivery]: ...
 
-    def claim_new(
-        self,
-        tx: Transaction,
-        id: UUID,
-        source: str,
-        label: str,
-        stem_digest: bytes,
-        fingerprint: str,
-        received_at: datetime,
-    ) -> bool: ...
+    def deliveries_in(
+        self, tx: Transaction, states: Sequence[str], ids: Sequence[UUID]
+    ) -> list[Delivery]: ...
+
+    def claim_new(self, tx: Transaction, rows: Sequence[Mapping[str, object]]) -> list[UUID]: ...
 
     def claim_again(self, tx: Transaction, id: UUID, states: Sequence[str], fingerprint: str) -> bool: ...
 
@@ -232,6 +227,10 @@ class Catalog(
 
     def mark_erasures(self, tx: Transaction, ids: Sequence[UUID], **values: object) -> None: ...
 
+    def left_on_drives(self, tx: Transaction, limit: int) -> list[tuple[UUID, ObjectVersion]]: ...
+
+    def mark_returned(self, tx: Transaction, ids: Sequence[UUID]) -> None: ...
+
     def delete_keys(self, tx: Transaction, ids: Sequence[UUID]) -> list[UUID]: ...
 
     def finish_erasing(self, tx: Transaction, ids: Sequence[UUID], erased_at: datetime) -> None: ...
@@ -293,3 +292,7 @@ class Catalog(
     def policy(self, tx: Transaction, digest: str) -> Policy: ...
 
     def add_policy(self, tx: Transaction, policy: Policy, text: str, applied_at: datetime) -> bool: ...
+
+    # stock
+
+    def roll_up_stock(self, tx: Transaction) -> int: ...

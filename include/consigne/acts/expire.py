@@ -13,6 +13,7 @@ from uuid import UUID
 
 from consigne.acts.attest import attest_artifacts, publish_certificates
 from consigne.acts.catalog import Transaction
+from consigne.acts.drives import delete_on_drives, refuse_half
 from consigne.acts.foretell import make_forecast, set_aside
 from consigne.acts.journey import Platform
 from consigne.acts.ports import Erasure, ObjectVersion
@@ -145,16 +146,19 @@ def _remove(
             platform.catalog.mark_erasures(tx, ids, versions_deleted=versions, uploads_aborted=uploads)
     platform.store.abort_uploads([upload for remains, *_ in found.values() for upload in remains.uploads])
     listed = [one for remains, *_ in found.values() for one in remains.versions]
-    platform.store.delete_versions(list(dict.fromkeys([*recorded, *listed])))
+    missing = delete_on_drives(platform, list(dict.fromkeys([*recorded, *listed])))
+    with platform.catalog.begin() as tx:
+        platform.catalog.mark_erasures(tx, list(found), drives_away=missing)
 
 
 def verify_absent(platform: Platform, chunk: str) -> int:
     """Nothing is seen under the exact prefix, after the deletion. What is seen all the same goes now, and
     Unavailable lets the task look again."""
-    todo = [e for e in _erasures(platform, chunk) if e.versions_deleted is not None and e.absent_at is None]
+    todo = [e for e in _erasures(platform, chunk) if e.drives_away is not None and e.absent_at is None]
     with platform.catalog.begin() as tx:
         began_at = platform.catalog.now(tx)
     seen = see_remains(platform, todo)
+    refuse_half(platform.store.drives())
     absent = [e.artifact for e in todo if seen[e.artifact] == Remains()]
     with platform.catalog.begin() as tx:
         platform.catalog.mark_erasures(tx, absent, absent_at=began_at)

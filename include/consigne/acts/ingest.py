@@ -12,7 +12,7 @@ from consigne.acts.deliveries import delivery_ids, finish, found_in, quarantine,
 from consigne.acts.draw import at_gate, judged_by, settle_draws
 from consigne.acts.inform import informed_at
 from consigne.acts.journey import Platform, Step, advance
-from consigne.acts.locate import Contents, Digests, contents, located, policy_now, waiting
+from consigne.acts.locate import Contents, Digests, contents, located, policy_now, waiting, waiting_of
 from consigne.acts.object import callers_of, record_said, said_in
 from consigne.acts.ports import Delivery, Waiting
 from consigne.rules import checks, gate
@@ -26,7 +26,7 @@ from consigne.rules.values import Admitted, Quarantined, Refused
 
 CHUNK = 200
 """Deliveries that one mapped task carries: smaller tasks cost more than they bring."""
-LIMIT = 10_000
+LIMIT = 5_000
 """Deliveries of one run, the oldest first; the next run takes what is left."""
 _ANEW = ("claimed", "valid", "admitted", "quarantined")  # what is judged anew where its files change
 
@@ -35,15 +35,16 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
     """Claim what waits, clear what is quarantined past its deadline, and share what is open among chunks;
     returns their ids. Starts from any state."""
     policy = policy_now(platform)
-    found = waiting(platform, policy)
     with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
         now = platform.catalog.now(tx)
-        known = {row.stem_digest: row for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
-        for number, (digest, place) in enumerate(sorted(found.items(), key=lambda pair: pair[1].stem)):
-            # A microsecond apart: of two with one identifier the same one comes first in every run.
-            _claim(platform, tx, digest, place, known.get(digest), now + timedelta(microseconds=number))
-    expired = [row.id for row in known.values() if row.deadline is not None and row.deadline <= now]
-    advance(platform, _clearing(found, ["quarantined"]), expired)
+    expired = [row.id for row in rows if row.deadline is not None and row.deadline <= now]
+    open = sum(row.state != "quarantined" for row in rows)
+    found = waiting(platform, policy, max(LIMIT - open, 0))
+    with platform.catalog.begin() as tx:
+        _claim(platform, tx, found, {row.stem_digest: row for row in rows}, now)
+    late = waiting_of(platform, policy, ["quarantined"], expired)
+    advance(platform, _clearing(late, ["quarantined"]), expired)
     with platform.catalog.begin() as tx:
         rows = platform.catalog.open_deliveries(tx, platform.intake.source)
         ids = [row.id for row in rows if row.state != "quarantined"][:LIMIT]
@@ -55,22 +56,28 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
 def _claim(
     platform: Platform,
     tx: Transaction,
-    digest: bytes,
-    place: Waiting,
-    known: Delivery | None,
-    received_at: datetime,
+    found: Mapping[bytes, Waiting],
+    known: Mapping[bytes, Delivery],
+    now: datetime,
 ) -> None:
+    """What is new, by its stem and a microsecond apart: of two with one identifier the same one comes first in every
+    run. And anew, what was claimed and has changed."""
     catalog = platform.catalog
-    if known is None:
-        id = platform.new_id()
-        if catalog.claim_new(
-            tx, id, platform.intake.source, place.label, digest, place.fingerprint, received_at
-        ):
-            catalog.append(tx, "consigne", "ingest:delivery:claimed", [{"subject": str(id)}])
-    elif known.fingerprint != place.fingerprint and catalog.claim_again(
-        tx, known.id, _ANEW, place.fingerprint
-    ):
-        catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(known.id)}])
+    new = sorted((place.stem, digest) for digest, place in found.items() if digest not in known)
+    rows = [
+        {
+            "id": platform.new_id(), "source": platform.intake.source, "source_id": found[digest].label,
+            "stem_digest": digest, "fingerprint": found[digest].fingerprint,
+            "received_at": now + timedelta(microseconds=number),
+        }
+        for number, (_, digest) in enumerate(new)
+    ]  # fmt: skip
+    claimed = catalog.claim_new(tx, rows)
+    catalog.append(tx, "consigne", "ingest:delivery:claimed", [{"subject": str(id)} for id in claimed])
+    for digest in found.keys() & known.keys():
+        row, fingerprint = known[digest], found[digest].fingerprint
+        if row.fingerprint != fingerprint and catalog.claim_again(tx, row.id, _ANEW, fingerprint):
+            catalog.append(tx, "consigne", "ingest:delivery:changed", [{"subject": str(row.id)}])
 
 
 def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
@@ -79,7 +86,7 @@ def validate_metadata(platform: Platform, chunks: Sequence[str]) -> list[str]:
     policy = policy_now(platform)
     with platform.catalog.begin() as tx:
         rows = platform.catalog.take_deliveries(tx, ["claimed"], ids, platform.new_id())
-    found = waiting(platform, policy)
+    found = waiting_of(platform, policy, ["claimed"], [row.id for row in rows])
     read = {row.id: _read(platform, policy, found, row) for row in rows}
     lines = {id: what for id, what in read.items() if isinstance(what, Line)}
     failing = platform.checker.check([line.row for line in lines.values()]) if lines else []
@@ -165,14 +172,14 @@ class Judged:
 
 def admit_recordings(platform: Platform, chunk: str) -> dict[str, object]:
     """valid → admitted, refused or quarantined, as the gate says for each purpose."""
-    policy = policy_now(platform)
-    found = waiting(platform, policy)
+    policy, ids = policy_now(platform), delivery_ids(platform, chunk)
+    found = waiting_of(platform, policy, ["valid"], ids)
 
     def judge(platform: Platform, row: Delivery) -> Judged:
         return _judge(platform, policy, row, contents(platform, policy, found, row))
 
     step = Step("ingest:delivery:judge", taking(["valid"]), judge, _settle_judged)
-    return finish(advance(platform, step, delivery_ids(platform, chunk)))
+    return finish(advance(platform, step, ids))
 
 
 def _judge(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Judged:
@@ -244,9 +251,15 @@ def _settle_judged(
 
 def clear_source(platform: Platform, chunk: str) -> dict[str, object]:
     """protected (every part kept) or refused → cleared: the delivery's files leave intake."""
-    found = waiting(platform, policy_now(platform))
-    step = _clearing(found, ["protected", "refused"])
-    return finish(advance(platform, step, delivery_ids(platform, chunk)))
+    states, ids = ["protected", "refused"], delivery_ids(platform, chunk)
+    found = waiting_of(platform, policy_now(platform), states, ids)
+    return finish(advance(platform, _clearing(found, states), ids))
+
+
+def take_rest(platform: Platform, run: str) -> bool:
+    """Whether a run carried as many deliveries as one may: more lie in intake, and the next run begins at once."""
+    with platform.catalog.begin() as tx:
+        return len(platform.catalog.run_deliveries(tx, run)) >= LIMIT
 
 
 def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Delivery, None]:
@@ -269,12 +282,11 @@ def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Del
     return Step("ingest:delivery:clear", taking(states), clear, settle, intends=True)
 
 
-def retry_delivery(platform: Platform, id: UUID) -> bool:
+def retry_delivery(platform: Platform, id: UUID, by: str = "consigne") -> bool:
     """quarantined → claimed at an operator's word; false where it is not quarantined."""
     with platform.catalog.begin() as tx:
-        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
-        row = next((row for row in rows if row.id == id), None)
-        if row is None or not platform.catalog.claim_again(tx, id, ["quarantined"], row.fingerprint):
+        rows = platform.catalog.take_deliveries(tx, ["quarantined"], [id], platform.new_id())
+        if not rows or not platform.catalog.claim_again(tx, id, ["quarantined"], rows[0].fingerprint):
             return False
-        platform.catalog.append(tx, "consigne", "ingest:delivery:retried", [{"subject": str(id)}])
+        platform.catalog.append(tx, by, "ingest:delivery:retried", [{"subject": str(id)}])
     return True

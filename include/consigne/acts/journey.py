@@ -11,6 +11,7 @@ taking over is always safe, because only the newest token's result counts (ADR 0
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,6 +40,9 @@ class Platform:
     new_id: Callable[[], UUID]
     acknowledged: Callable[[Policy, str], datetime | None]  # when an agent acknowledged the policy's notice
     witness: Witness
+
+
+log = logging.getLogger("consigne")
 
 
 class Identified(Protocol):
@@ -90,14 +94,22 @@ def advance(platform: Platform, step: Step[Row, Result], ids: Sequence[UUID]) ->
             _carry(platform, step, row, token, outcome)
         except Unavailable as fault:
             outcome.failed |= {row.id: f"{fault.code} {fault.where}".strip() for row in rows[place:]}
+            _tell("a part is away", step.name, row.id, fault.code)
             break
         except (Conflict, Tampered) as fault:
             outcome.left[row.id] = fault.code
+            _tell("left", step.name, row.id, fault.code)
         except Misconfigured:
             raise
         except Exception as fault:  # of our own code: it must not stop the row's neighbours
             outcome.left[row.id] = place_of(fault)
+            _tell("left", step.name, row.id, place_of(fault))
     return outcome
+
+
+def _tell(event: str, step: str, id: UUID, code: str) -> None:
+    """In the log, for whoever looks for this row (doors/logs.py writes it)."""
+    log.warning(event, extra={"consigne": {"act": step, step.split(":")[1]: id, "code": code}})
 
 
 def _carry(platform: Platform, step: Step[Row, Result], row: Row, token: UUID, outcome: Outcome) -> None:

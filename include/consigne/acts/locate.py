@@ -4,9 +4,10 @@ catalog holds keyed digests."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from consigne.acts.catalog import Transaction
 from consigne.acts.journey import Platform
@@ -43,20 +44,42 @@ def policy_now(platform: Platform) -> Policy:
         return in_force(platform, tx, platform.catalog.now(tx))
 
 
-def waiting(platform: Platform, policy: Policy) -> dict[bytes, Waiting]:
-    """What lies in intake, by the keyed digest of its stem: the one that it was claimed by, else the newest."""
+def waiting(platform: Platform, policy: Policy, most_new: int | None = None) -> dict[bytes, Waiting]:
+    """What lies in intake, oldest first, by the keyed digest of its stem: the one that it was claimed by, else the
+    newest. Ends before there are more than `most_new` that nobody claimed."""
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+    stems, claimed = {row.fingerprint: row.stem_digest for row in rows}, {row.stem_digest for row in rows}
     versions = platform.keyring.versions(_KEY)
-    claimed = _claimed(platform) if len(versions) > 1 else set()
     found: dict[bytes, Waiting] = {}
+    new = 0
     for place in platform.intake.waiting(policy.size_cap_bytes):
-        digests = stem_digests(platform, place.stem, versions)
-        found[next((digest for digest in digests if digest in claimed), digests[-1])] = place
+        # Known by its files, a stem need not go to the keyring, which may be another process.
+        stem = stems.get(place.fingerprint) or _stem(platform, place, versions, claimed)
+        if stem not in claimed:
+            if new == most_new:
+                break
+            new += 1
+        found[stem] = place
     return found
 
 
-def _claimed(platform: Platform) -> set[bytes]:
+def _stem(platform: Platform, place: Waiting, versions: Sequence[int], claimed: Collection[bytes]) -> bytes:
+    digests = stem_digests(platform, place.stem, versions)
+    return next((digest for digest in digests if digest in claimed), digests[-1])
+
+
+def waiting_of(
+    platform: Platform, policy: Policy, states: Sequence[str], ids: Sequence[UUID]
+) -> dict[bytes, Waiting]:
+    """As `waiting`, for those of these deliveries that are in one of the states: by their fingerprints, so that what
+    else lies in intake costs little; all of intake where the files of one are not those that were claimed."""
     with platform.catalog.begin() as tx:
-        return {row.stem_digest for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
+        rows = platform.catalog.deliveries_in(tx, states, ids)
+    stems = {row.fingerprint: row.stem_digest for row in rows}
+    found = platform.intake.waiting(policy.size_cap_bytes, stems.keys()) if stems else ()
+    places = {stems[place.fingerprint]: place for place in found}
+    return places if len(places) == len(rows) else waiting(platform, policy)
 
 
 def stem_digests(platform: Platform, stem: str, versions: Sequence[int] | None = None) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from consigne.rules.audio.pcm import Audio
 from consigne.rules.checks import Row
+from consigne.rules.drives import Drive
 from consigne.rules.reconcile import Listed
 from consigne.rules.recording import Transcript
 from consigne.rules.values import Private, Quarantined
@@ -64,7 +65,7 @@ class Store(Protocol):
         """HEAD one version as `reconcile`; None where absent."""
 
     def list_versions(self, prefix: str) -> list[ObjectVersion]:
-        """Versions and markers under a prefix, as `expire`."""
+        """Versions and markers under a prefix, as `expire` (where nothing is deleted: as `reconcile`)."""
 
     def versions_after(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
         """The same by name, as they are read, those alone whose name comes after `after`."""
@@ -73,10 +74,10 @@ class Store(Protocol):
         """Every version and marker in `recordings` by object name, ascending, as `reconcile`; a page at a time."""
 
     def list_uploads(self, prefix: str) -> list[Upload]:
-        """Incomplete uploads whose object name is exactly or begins with the prefix, as `expire`."""
+        """Incomplete uploads whose object name is exactly or begins with the prefix, as `list_versions`."""
 
     def list_uploads_of(self, object: str) -> list[Upload]:
-        """Incomplete uploads of exactly this name, as `expire`."""
+        """Incomplete uploads of exactly this name, as `list_versions`."""
 
     def delete_versions(self, versions: Sequence[ObjectVersion]) -> None:
         """Delete each by version, as `expire`; idempotent; Unavailable where any failed."""
@@ -88,10 +89,13 @@ class Store(Protocol):
         """PUT into `evidence` under compliance lock as `evidence`; returns the version."""
 
     def read_evidence(self, name: str, version: str | None = None) -> bytes:
-        """Read from `evidence` as `reconcile`; Conflict('absent') where there is none."""
+        """Read from `evidence` as `evidence-reader`; Conflict('absent') where there is none."""
 
     def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
-        """Versions in `evidence` under a prefix whose names come after this one, as `reconcile`."""
+        """Versions in `evidence` under a prefix whose names come after this one, as `evidence-reader`."""
+
+    def drives(self) -> list[Drive]:
+        """What it stores on, and which of it is away, as `expire`."""
 
     def server_time(self) -> datetime:
         """The `Date` of the store's answer, UTC: the second clock."""
@@ -183,8 +187,9 @@ class Intake(Protocol):
     def source(self) -> str:
         """The source's name, `folder` for the shipped one."""
 
-    def waiting(self, size_cap_bytes: int) -> Iterator[Waiting]:
-        """What lies there, complete and no longer changing; never reads content."""
+    def waiting(self, size_cap_bytes: int, only: Collection[str] | None = None) -> Iterator[Waiting]:
+        """What lies there, complete and no longer changing, oldest first, or `only` what has one of these fingerprints;
+        never reads content."""
 
     def read_json(self, found: Waiting) -> Private[bytes]:
         """The metadata's bytes; Conflict('changed') where the fingerprint differs, before or after reading."""
@@ -384,6 +389,7 @@ class Erasure:
     versions_deleted: int | None
     uploads_aborted: int | None
     absent_at: datetime | None
+    drives_away: int | None
 
 
 @dataclass(frozen=True, slots=True)

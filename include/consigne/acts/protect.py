@@ -13,7 +13,7 @@ from consigne.acts.deliveries import delivery_ids, finish, found_in, quarantine,
 from consigne.acts.epochs import open_epoch
 from consigne.acts.find import caller_index
 from consigne.acts.journey import Platform, Step, advance
-from consigne.acts.locate import Contents, contents, in_force, lacks_words, policy_now, waiting
+from consigne.acts.locate import Contents, contents, in_force, lacks_words, policy_now, waiting_of
 from consigne.acts.ports import Artifact, Delivery
 from consigne.rules import checks
 from consigne.rules.clock import local_date
@@ -58,14 +58,14 @@ class Stowed:
 
 def protect_recordings(platform: Platform, chunk: str) -> dict[str, object]:
     """admitted → protected: no content is stored before its redaction is proven (P2)."""
-    policy = policy_now(platform)
-    found = waiting(platform, policy)
+    policy, ids = policy_now(platform), delivery_ids(platform, chunk)
+    found = waiting_of(platform, policy, ["admitted"], ids)
 
     def effect(platform: Platform, row: Delivery) -> Stowed | Quarantined:
         return stow(platform, policy, row, contents(platform, policy, found, row))
 
     step = Step("ingest:delivery:protect", taking(["admitted"]), effect, settle, intends=True)
-    return finish(advance(platform, step, delivery_ids(platform, chunk)))
+    return finish(advance(platform, step, ids))
 
 
 def stow(platform: Platform, policy: Policy, row: Delivery, read: Contents) -> Stowed | Quarantined:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consigne.acts.compare import CHUNK, told
+from consigne.acts.drives import see_drives
 from consigne.acts.journey import Platform
 from consigne.acts.ports import ObjectVersion, Upload
 from consigne.acts.truth import check_replayed
@@ -17,6 +18,7 @@ def sweep_findings(platform: Platform) -> int:
     """Remove what is to be swept, by version, as `expire`; returns how many things went. Never what a row records.
     Unavailable where something is still listed: the next run goes on."""
     swept = 0
+    see_drives(platform)
     while findings := _unswept(platform):
         swept += _sweep(platform, findings)
     return swept

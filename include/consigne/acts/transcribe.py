@@ -10,7 +10,7 @@ from uuid import UUID
 
 from consigne.acts.deliveries import delivery_ids, finish, taking
 from consigne.acts.journey import Outcome, Platform, Step, advance
-from consigne.acts.locate import Contents, contents, lacks_words, located, policy_now, waiting
+from consigne.acts.locate import Contents, contents, lacks_words, located, policy_now, waiting_of
 from consigne.acts.ports import Delivery, Waiting
 from consigne.acts.protect import Stowed, settle, stow
 from consigne.rules import checks
@@ -30,7 +30,7 @@ def transcribe_recordings(platform: Platform, chunk: str) -> dict[str, object]:
     if not platform.transcriber.configured:
         return finish(Outcome())
     policy, until = policy_now(platform), _now(platform) + BUDGET
-    found = waiting(platform, policy)
+    found = waiting_of(platform, policy, ["admitted"], delivery_ids(platform, chunk))
 
     def effect(platform: Platform, row: Delivery) -> Stowed | Quarantined:
         if _now(platform) >= until:

@@ -21,7 +21,7 @@ from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
 from consigne.doors.local.declared import forget_declared, read_declared
-from consigne.doors.settings import DATABASE_ROLES, DRAW_SECRET, Settings
+from consigne.doors.settings import DATABASE_ROLES, DRAW_SECRET, METRICS_SECRET, Settings
 from consigne.doors.wiring import keyring_of, open_platform, read_acknowledgements_of
 from consigne.rules.errors import Misconfigured
 from consigne.rules.policy.limits import breaches
@@ -48,7 +48,9 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
         _put_in_force(catalog, tx, settings, given, say)
     apply_current(settings, say)
     _bring_to_truth(settings, say)
-    settings.secret(DRAW_SECRET)  # made now, so that a telephone system can be given it
+    if not settings.holder:  # made now, so that a telephone system can be given the one, Prometheus the other
+        settings.secret(DRAW_SECRET)
+        settings.secret(METRICS_SECRET)
     keep_months(open_platform(settings, "decide"))  # no call is drawn under a month that is not committed
 
 
@@ -75,9 +77,18 @@ def apply_current(settings: Settings, say: Say) -> None:
     keeps its listener. Needs the store's root credentials. Idempotent."""
     catalog = Catalog(open_engine(settings.database_url("read")), os.urandom)
     with catalog.begin() as tx:
-        current, kept = catalog.current_policies(tx, catalog.now(tx)), catalog.purposes_kept(tx)
-        earlier = catalog.all_policies(tx)
-    policy = join_purposes(earlier, current, kept)
+        policy = policy_to_keep(catalog, tx)
+    bring_store_in_line(settings, policy, say)
+
+
+def policy_to_keep(catalog: Catalog, tx: Connection) -> Policy:
+    """What the store must serve now: `join_purposes` of what the catalog knows."""
+    current, kept = catalog.current_policies(tx, catalog.now(tx)), catalog.purposes_kept(tx)
+    return join_purposes(catalog.all_policies(tx), current, kept)
+
+
+def bring_store_in_line(settings: Settings, policy: Policy, say: Say) -> None:
+    """Buckets, identities and their rights, and the proof that the store encrypts."""
     server = (
         settings.store_endpoint,
         settings.store_region,

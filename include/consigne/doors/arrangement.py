@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consigne.doors.orchestration.queues import QUEUES
+from consigne.doors.settings import DATABASE_ROLES
 
 LISTEN: Final = "listen-*"
 """Stands for the store identity of every purpose."""
@@ -25,7 +26,8 @@ class Service:
     it has at the key server (adapters/keyring/rights.py), or `folder` for the one that keeps the keys. `secrets`:
     files of `secrets/` besides those. `airflow`: options of airflow.cfg that hold secrets. `broker`: `` none,
     `all` for the scheduler, else the queue that it reads. `writes`: folders that it may write besides its share's
-    `run` and `airflow`. `is_step`: runs once, to exit code 0. Memory is what Compose and Kubernetes allow it."""
+    `run` and `airflow`. `slots`: tasks that a worker
+    carries at once. `is_step`: runs once, to exit code 0. Memory is what Compose and Kubernetes allow it."""
 
     name: str
     module: str
@@ -41,10 +43,11 @@ class Service:
     writes: tuple[str, ...] = ()
     is_step: bool = False
     replicas: int = 1
+    slots: int = 2
     memory_mib: int = 512
 
 
-_DATABASES: Final = ("owner", "ingest", "listen", "decide", "expire", "seal", "reconcile", "read", "airflow")
+_DATABASES: Final = (*DATABASE_ROLES, "airflow")
 _STORE: Final = ("ingest", "expire", "reconcile", "evidence", "evidence-reader", LISTEN)
 
 SERVICES: Final = (
@@ -66,17 +69,18 @@ SERVICES: Final = (
         "applier",
         "consigne.doors.local.applier",
         needs=("prepare",),
-        database=("read", "owner"),
+        database=("apply",),
         store=("root", *_STORE),
         memory_mib=256,
     ),
+    # The desk, and the clockwork: what a run that died left undone it applies itself, storing again included.
     Service(
         "api-server",
         "airflow",
         ("api-server",),
         needs=("prepare",),
         database=("read", "decide", "listen", "airflow"),
-        store=("evidence", "evidence-reader", LISTEN),
+        store=("ingest", "reconcile", LISTEN),
         keyring="desk",
         secrets=("desk-sweep", "intake-hook", "draw-hook", "audit-hook", "metrics", "mail-password"),
         airflow=("database", "fernet", "jwt", "session"),
@@ -109,6 +113,7 @@ SERVICES: Final = (
         store=("evidence", "evidence-reader"),
         keyring="seal",
         secrets=("desk-sweep", "mail-password"),
+        writes=("witness",),
         memory_mib=256,
     ),
     Service(
@@ -130,8 +135,8 @@ SERVICES: Final = (
         "airflow",
         ("celery", "worker"),
         needs=("prepare",),
-        database=("ingest", "reconcile"),
-        store=("reconcile", "evidence-reader"),
+        database=("prove", "reconcile"),
+        store=("reconcile",),
         keyring="prove",
         broker="prove",
         queue="prove",
@@ -146,7 +151,6 @@ SERVICES: Final = (
         database=("decide",),
         store=("ingest", "reconcile", LISTEN),
         keyring="decide",
-        secrets=("mail-password",),
         broker="decide",
         queue="decide",
         memory_mib=1024,
@@ -157,7 +161,7 @@ SERVICES: Final = (
         ("celery", "worker"),
         needs=("prepare",),
         database=("expire",),
-        store=("expire", "evidence", "evidence-reader"),
+        store=("expire", "evidence"),
         keyring="expire",
         broker="expire",
         queue="expire",

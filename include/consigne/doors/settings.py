@@ -6,11 +6,16 @@ asked for. No secret is ever put into an environment or a command line.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
+import re
 import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -18,7 +23,18 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from consigne.rules.errors import BadInput, Misconfigured
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-DATABASE_ROLES = ("owner", "ingest", "listen", "decide", "expire", "seal", "reconcile", "read")
+DATABASE_ROLES = (
+    "owner",
+    "ingest",
+    "prove",
+    "listen",
+    "decide",
+    "expire",
+    "seal",
+    "reconcile",
+    "apply",
+    "read",
+)
 AIRFLOW_DATABASE = "consigne_airflow"  # and its role: a given server may hold another Airflow
 FOLDERS = ("secrets", "intake", "postgres", "minio", "keyring", "airflow", "logs", "run", "witness")
 MODULE_VARIABLES = ("SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF", "ChrystokiConfigurationPath")
@@ -28,8 +44,14 @@ SWEEP_SECRET = "desk-sweep"
 """The secret with which the sealer calls the desk's `/internal/sweep` (header X-Consigne-Sweep)."""
 DRAW_SECRET = "draw-hook"
 """The secret with which a telephone system asks `/consigne/draw` at call set-up."""
+LISTENERS_SECRET = "store-listeners"
+"""What the credentials of the store's `listen-<purpose>` are derived from."""
+STORE_NAMES = "store-names.json"
+"""In the share of who names others' accesses to the store: Settings.store_names()."""
 AUDIT_SECRET = "audit-hook"
 """The secret with which the store sends its audit log to `/consigne/internal/store-audit`."""
+METRICS_SECRET = "metrics"
+"""The secret with which Prometheus asks `/consigne/metrics`."""
 # Account -> its role (contract.md, Commands). Nobody is Admin.
 ACCOUNTS = {
     "ops": "ops",
@@ -66,6 +88,22 @@ class Settings:
     witness_given: str = ""
     mail_given: str = ""  # smtp[s]://user@host:port?from=…; its password is a secret
     names_model: str = ""  # folders of spaCy models, separated by `:`
+    otlp_given: str = ""  # http[s]://host:port of an OpenTelemetry collector for Airflow's metrics and traces
+    json_logs: bool = False
+    public_url: str = ""  # what people type, where it is not airflow_url: scheme://host[:port]
+    executor: str = "local"  # or `celery`: workers by queue (doors/arrangement.py)
+    workers: dict[str, int] = field(default_factory=dict)  # queue -> how many, where not the table's
+    users_base: int = 0  # as root, service i of SERVICES runs as this user and group + i; 0: all as one
+    broker_given: bool = False  # a Redis of somebody else; its URL is a secret
+    broker_program: str = ""  # the redis-server that `up` found
+    broker_port: int = 0
+    database_port: int = 0  # of the embedded PostgreSQL where workers reach it by TCP
+    # In a service's share alone (doors/shares.py):
+    holder: str = ""  # the service; it makes no secret
+    database_address: str = ""  # host:port
+    database_query: str = ""
+    airflow_given: str = ""  # URL of the api-server
+    intake_given: str = ""
 
     @classmethod
     def open(cls, state_dir: Path | str) -> Settings:
@@ -142,10 +180,11 @@ class Settings:
         write_private(self.state_dir / "settings.json", text + "\n")
         return changed
 
-    def remember_servers(self) -> Settings:
+    def remember_servers(self, is_keyring_here: bool = True) -> Settings:
         """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL, CONSIGNE_MAIL_URL,
-        CONSIGNE_WITNESS_URL and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
-        never its value; a model that is not there, now or since, is Misconfigured too."""
+        CONSIGNE_WITNESS_URL, CONSIGNE_BROKER_URL and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
+        never its value; a model that is not there, now or since, is Misconfigured too. What the keyring needs is looked
+        for where `is_keyring_here`: in a container it lies elsewhere."""
         from consigne.adapters.keyring.open import open_keyring
         from consigne.adapters.mail import read_url
         from consigne.adapters.names import PresidioNames
@@ -153,6 +192,14 @@ class Settings:
         from consigne.adapters.witness import open_witness
 
         changes: dict[str, Any] = {}
+        if broker := os.environ.get("CONSIGNE_BROKER_URL"):
+            parts = urlsplit(broker)
+            if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+                raise Misconfigured(
+                    "bad_url", "CONSIGNE_BROKER_URL", "redis[s]://user:password@host:port/number"
+                )
+            self._put_secret("broker-url", broker)
+            changes["broker_given"] = True
         if store := os.environ.get("CONSIGNE_STORE_URL"):
             parts = urlsplit(store)
             if parts.scheme not in ("http", "https") or not parts.hostname or not parts.password:
@@ -173,12 +220,18 @@ class Settings:
             changes |= {"keyring_given": keyring, "keyring_environment": found}
         if keyring := keyring or self.keyring_given:
             os.environ.update(self.keyring_environment | changes.get("keyring_environment", {}))
-            open_keyring(keyring).check()
+            provider = open_keyring(keyring)
+            if is_keyring_here:
+                provider.check()
         if mail := os.environ.get("CONSIGNE_MAIL_URL"):
             server = read_url(mail)
             if server and server.password:
                 self._put_secret(MAIL_SECRET, server.password)
             changes["mail_given"] = server.url if server else ""
+        if otlp := os.environ.get("CONSIGNE_OTLP_URL"):
+            changes["otlp_given"] = _collector(otlp)
+        if wanted := os.environ.get("CONSIGNE_LOGS"):
+            changes["json_logs"] = wanted == "json"
         if witness := os.environ.get("CONSIGNE_WITNESS_URL"):
             open_witness(witness, None, lambda: datetime.now(UTC))
             changes["witness_given"] = witness
@@ -193,12 +246,12 @@ class Settings:
     @property
     def intake_dir(self) -> Path:
         """Where the native source leaves its deliveries."""
-        return self.state_dir / "intake"
+        return Path(self.intake_given) if self.intake_given else self.state_dir / "intake"
 
     @property
     def airflow_url(self) -> str:
         """The api-server, without a trailing slash."""
-        return f"http://127.0.0.1:{self.airflow_port}"
+        return self.airflow_given or f"http://127.0.0.1:{self.airflow_port}"
 
     @property
     def store_endpoint(self) -> str:
@@ -231,23 +284,61 @@ class Settings:
         return self.mail_given or "none:"
 
     def secret(self, name: str, bytes: int = 48) -> str:
-        """The secret of that name, URL-safe text of so many random bytes, made at the first ask."""
+        """The secret of that name, URL-safe text of so many random bytes, made at the first ask. In a share
+        Misconfigured('not_held') where the service does not hold it."""
         file = self.state_dir / "secrets" / name
         if not file.exists():
+            if self.holder:
+                raise Misconfigured("not_held", name, f"no secret of {self.holder}")
             self._put_secret(name, secrets.token_urlsafe(bytes), keep=True)
         return file.read_text()
 
+    def holds(self, name: str) -> bool:
+        """Whether it has that secret, or, being the installation's own, would make it."""
+        return not self.holder or (self.state_dir / "secrets" / name).exists()
+
     def store_credentials(self, identity: str) -> tuple[str, str]:
-        """Access and secret key of `root`, `ingest`, `listen-<purpose>`, `expire`, `reconcile`, `evidence`."""
+        """Access and secret key of `root`, or of one of adapters/store/access.py's identities. Those of a listener
+        follow from one secret: a purpose that a later policy brings needs nobody to hand anything round."""
         if identity == "root" and self.store_given:
             return self.secret("store-root-access"), self.secret("store-root-secret")
+        if identity.startswith("listen-") and not (self.state_dir / "secrets" / f"store-{identity}").exists():
+            derived = {name: self._derived(f"{name}-{identity}") for name in ("access", "store")}
+            if self.holder:
+                return f"{identity}-{derived['access'][:12]}", derived["store"]
+            for name, secret in derived.items():
+                self._put_secret(f"{name}-{identity}", secret, keep=True)
         # An access key that cannot be guessed: some of MinIO's known faults ask for no more than that.
         return f"{identity}-{self.secret(f'access-{identity}')[:12]}", self.secret(f"store-{identity}")
+
+    def _derived(self, name: str) -> str:
+        digest = hmac.digest(self.secret(LISTENERS_SECRET).encode(), name.encode(), "sha256")
+        return urlsafe_b64encode(digest).decode().rstrip("=")
 
     def store_identities(self) -> tuple[str, ...]:
         """Identities other than root that have credentials by now."""
         names = sorted(file.name for file in (self.state_dir / "secrets").glob("store-*"))
-        return tuple(name.removeprefix("store-") for name in names if not name.startswith("store-root"))
+        others = ("store-root", LISTENERS_SECRET)
+        return tuple(name.removeprefix("store-") for name in names if not name.startswith(others))
+
+    def store_names(self) -> dict[str, str]:
+        """SHA-256 (hex) of each access key -> its identity: for who must name others and may not be them."""
+        known = {name: self.store_credentials(name)[0] for name in ("root", *self.store_identities())}
+        return {sha256(key.encode()).hexdigest(): name for name, key in known.items()}
+
+    def store_naming(self) -> Callable[[str], str | None]:
+        """What says whose an access key is; None for nobody's of ours."""
+        file = self.state_dir / STORE_NAMES
+        names = json.loads(file.read_text()) if file.exists() else self.store_names()
+
+        def name(access_key: str) -> str | None:
+            found: str | None = names.get(sha256(access_key.encode()).hexdigest())
+            listener = access_key[:-13]  # without the dash and what was drawn
+            if found or not self.holder or not re.fullmatch(r"listen-[\w-]+", listener):
+                return found
+            return listener if self.store_credentials(listener)[0] == access_key else None
+
+        return name
 
     def database_user(self, role: str) -> str:
         """The PostgreSQL role behind one of DATABASE_ROLES."""
@@ -278,13 +369,30 @@ class Settings:
 
     def _url(self, scheme: str, user: str, password: str, database: str) -> str:
         """With no user: as the superuser."""
+        if self.database_address and (user or not self.database_given):
+            login = f"{user}:{password}" if user else f"postgres:{self.secret('database-superuser')}"
+            where = f"{login}@{self.database_address}"
+            return urlunsplit((scheme, where, f"/{database}", self.database_query, ""))
         if self.database_given:
             parts = urlsplit(self.secret("database-server"))
             host = parts.netloc.rpartition("@")[2]
             login = f"{quote(user, safe='')}:{password}" if user else parts.netloc.rpartition("@")[0]
             return urlunsplit((scheme, f"{login}@{host}", f"/{database}", parts.query, ""))
         login = f"{user}:{password}" if user else f"postgres:{self.secret('database-superuser')}"
-        return f"{scheme}://{login}@/{database}?host={quote(self.socket_dir, safe='')}"
+        port = f"&port={self.database_port}" if self.executor == "celery" else ""
+        return f"{scheme}://{login}@/{database}?host={quote(self.socket_dir, safe='')}{port}"
+
+    @property
+    def database_place(self) -> tuple[str, str]:
+        """host:port and the options of the server, for whoever reaches it by TCP."""
+        if self.database_given:
+            parts = urlsplit(self.secret("database-server"))
+            return parts.netloc.rpartition("@")[2], parts.query
+        return f"127.0.0.1:{self.database_port}", ""
+
+    def with_secrets_of(self, other: Settings) -> Settings:
+        """These settings with the secrets of another state folder."""
+        return replace(self, state_dir=other.state_dir, holder=other.holder)
 
     def _put_secret(self, name: str, value: str, keep: bool = False) -> None:
         """Written whole or not at all; with `keep`, whoever comes first wins."""
@@ -309,6 +417,16 @@ def write_private(file: Path, text: str, keep: bool = False) -> None:
             return
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _collector(url: str) -> str:
+    """Empty for `none:`. No credential: it would stand in the environment of every process."""
+    if url == "none:":
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise Misconfigured("bad_url", "CONSIGNE_OTLP_URL", "http[s]://host:port, without a password")
+    return url.rstrip("/")
 
 
 def _others_in(root: Path) -> bool:

@@ -36,7 +36,11 @@ def open_platform(settings: Settings, role: str) -> Platform:
     return Platform(
         catalog=Catalog(open_engine(settings.database_url(role)), os.urandom),
         store=MinioStore(
-            settings.store_endpoint, settings.store_region, settings.store_secure, settings.store_credentials
+            settings.store_endpoint,
+            settings.store_region,
+            settings.store_secure,
+            settings.store_credentials,
+            lister="reconcile" if role == "reconcile" else "expire",
         ),
         keyring=keyring,
         intake=FolderIntake(
@@ -56,6 +60,8 @@ def open_platform(settings: Settings, role: str) -> Platform:
 
 def _mailer(settings: Settings) -> Mailer | None:
     server = read_url(settings.mail_url)
+    if server and server.user and not settings.holds(MAIL_SECRET):
+        return None  # a service that tells no witness
     if server and server.user:
         server = replace(server, password=settings.secret(MAIL_SECRET))
     return SmtpMailer(server) if server else None

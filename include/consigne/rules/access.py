@@ -60,6 +60,7 @@ class Verb(StrEnum):
     SEE_CERTIFICATES = "see_certificates"
     SEE_FINDINGS = "see_findings"
     ANSWER_FINDING = "answer_finding"
+    SEE_OPERATIONS = "see_operations"
     RUN = "run"
 
 
@@ -90,6 +91,7 @@ ROLES: dict[Verb, frozenset[str]] = {
     Verb.SEE_CERTIFICATES: frozenset({DPO, "auditor"}),
     Verb.SEE_FINDINGS: frozenset({DPO, "auditor", "ops"}),
     Verb.ANSWER_FINDING: frozenset({DPO}),
+    Verb.SEE_OPERATIONS: frozenset({DPO, "auditor", "ops"}),
     Verb.RUN: frozenset({"ops"}),
 }
 

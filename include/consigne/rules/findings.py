@@ -14,6 +14,7 @@
 | `key_without_row` | alarm | a data key of an erased artifact, or an epoch's key without an epoch |
 | `row_without_key` | alarm | a kept artifact without its data key, or an epoch in use without its key |
 | `moved_due_date` | decide | an artifact that would go later than policy, decisions and holds explain |
+| `drive_away` | alarm | the store is without a drive: what it holds of erased objects goes when it is back |
 | `doubted_tombstone` | decide | a tombstone without signature or certificate names a kept artifact: inaudible until answered |
 """
 
@@ -36,6 +37,7 @@ class FindingKind(StrEnum):
     KEY_WITHOUT_ROW = "key_without_row"
     ROW_WITHOUT_KEY = "row_without_key"
     MOVED_DUE_DATE = "moved_due_date"
+    DRIVE_AWAY = "drive_away"
     DOUBTED_TOMBSTONE = "doubted_tombstone"
 
 

@@ -1,14 +1,15 @@
 """MinIO's audit log: which of its records concern content, and the little that is kept of each.
 
 A record holds headers with signatures and the client's address: neither is kept. What Consigne does in the
-ordinary way (`ingest` puts, `expire` lists and deletes, `reconcile` asks for heads, `evidence` publishes) is no
+ordinary way (`ingest` puts, `expire` lists and deletes, `reconcile` asks for heads, `evidence` publishes,
+`evidence-reader` reads that) is no
 news. The log is written after the answer and can be lost: it shows, it proves nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,26 +47,26 @@ class Access:
     status: int
 
 
-def read_audit(body: bytes, identities: Mapping[str, str]) -> Iterator[Access]:
-    """What matters in a batch: records in JSON, one a line; `identities` maps access keys to names. A line that is
+def read_audit(body: bytes, identity_of: Callable[[str], str | None]) -> Iterator[Access]:
+    """What matters in a batch: records in JSON, one a line; `identity_of` names who has an access key. A line that is
     no record is passed over."""
     for line in body.splitlines():
         try:
             record = json.loads(line)
-            found = _access(record, identities)
+            found = _access(record, identity_of)
         except (ValueError, KeyError, TypeError, AttributeError, BadInput, RecursionError):
             continue
         if found is not None and _matters(found):
             yield found
 
 
-def _access(record: Mapping[str, Any], identities: Mapping[str, str]) -> Access | None:
+def _access(record: Mapping[str, Any], identity_of: Callable[[str], str | None]) -> Access | None:
     api = record["api"]
     if api["name"] not in READS | WRITES | DELETIONS:
         return None
     # A service account or a session acts for its parent.
     keys = [str(record.get(name)) for name in ("parentUser", "accessKey")]
-    identity = next((identities[key] for key in keys if key in identities), UNKNOWN)
+    identity = next(filter(None, map(identity_of, keys)), UNKNOWN)
     return Access(
         request=_text(record["requestID"]),
         at=parse_instant(record["time"]).astimezone(UTC),

@@ -66,7 +66,9 @@ EVERY_PAGE = sorted(
     "/consigne"
     + re.sub(r"{\w+}", str(UUID(int=1)), route.path.replace("{kind}", "json").replace("{number}", "1"))
     for route in make_desk(AWAY, str).routes
-    if isinstance(route, APIRoute) and "GET" in route.methods and not route.path.startswith("/api/")
+    if isinstance(route, APIRoute)
+    and "GET" in route.methods
+    and not route.path.startswith(("/api/", "/health/", "/metrics"))
 )
 
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consigne.rules.evidence.canonical import Json, decode, encode
 from consigne.rules.evidence.certificate import (
+    DRIVES,
     ROOM,
     STATEMENTS,
     certificate_body,
@@ -17,7 +18,9 @@ from consigne.rules.evidence.certificate import (
 )
 from consigne.rules.evidence.errors import EvidenceError, Malformed, Unproven
 from consigne.rules.evidence.merkle import hash_leaf
-from consigne.rules.evidence.signature import checkpoint_body, sign_note
+from consigne.rules.evidence.report import NOT_PROVEN
+from consigne.rules.evidence.signature import checkpoint_body, sign_note, write_public_keys
+from consigne.rules.evidence.verify import verify
 
 from .vectors import (
     KEY_NAME,
@@ -225,6 +228,24 @@ def test_a_certificate_of_the_first_format_still_opens() -> None:
     opened = open_certificate(FIRST, KEYS)
     assert opened.body["format"] == "consigne-certificate/1"
     assert "backups" not in opened.body
+
+
+@pytest.mark.promise("P6")
+def test_drives_that_were_away_are_said_and_not_proven() -> None:
+    """And alone then: everything else stays in the format that older verifiers know."""
+    facts = [artifact_facts(0) | {"drives_away": 1}, artifact_facts(1)]
+    bodies = [certificate_body("artifact", one) for one in facts]
+    assert [body["format"] for body in bodies] == ["consigne-certificate/3", "consigne-certificate/2"]
+    assert bodies[0]["drives_statement"] == DRIVES
+    files = issue(bodies, origin=ORIGIN, chunk="c", key_name=KEY_NAME, sign=PRIVATE.sign, public_key=PUBLIC)
+    told = verify([("one", files[0]), ("two", files[1]), ("key", write_public_keys(KEYS))])
+    said = [(one.file, one.level) for one in told.findings if "drives" in one.sentence.lower()]
+    assert told.verified and said == [("one", NOT_PROVEN)]
+    for changed in ({"drives_away": 0}, {"drives_statement": "gone"}, {"format": "consigne-certificate/2"}):
+        with pytest.raises(Malformed):
+            check_body(bodies[0] | changed)
+    with pytest.raises(Malformed):
+        certificate_body("epoch", epoch_facts() | {"drives_away": 1})
 
 
 @pytest.mark.promise("P6")

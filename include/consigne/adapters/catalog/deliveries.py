@@ -35,17 +35,16 @@ class DeliveriesCatalog(Session):
         query = select(*_COLUMNS).where(deliveries.c.source == source, deliveries.c.state != "cleared")
         return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at)).mappings()]
 
-    def claim_new(
-        self, tx: Connection, id: UUID, source: str, label: str, stem_digest: bytes, fingerprint: str,
-        received_at: datetime,
-    ) -> bool:  # fmt: skip
-        """A delivery not seen before becomes `claimed`; false where another claim was first."""
-        row = {
-            "id": id, "source": source, "source_id": label, "stem_digest": stem_digest,
-            "fingerprint": fingerprint, "state": "claimed", "received_at": received_at,
-        }  # fmt: skip
-        made = upsert(deliveries).values(row).on_conflict_do_nothing().returning(deliveries.c.id)
-        return tx.execute(made).one_or_none() is not None
+    def deliveries_in(self, tx: Connection, states: Sequence[str], ids: Sequence[UUID]) -> list[Delivery]:
+        """Those of these that are in one of the states."""
+        query = select(*_COLUMNS).where(deliveries.c.id.in_(ids), deliveries.c.state.in_(states))
+        return [_delivery(row) for row in tx.execute(query).mappings()]
+
+    def claim_new(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> list[UUID]:
+        """Deliveries not seen before become `claimed`; those of them that no other claim was before."""
+        made = upsert(deliveries).on_conflict_do_nothing().returning(deliveries.c.id)
+        claimed = [{**row, "state": "claimed"} for row in rows]
+        return list(tx.execute(made, claimed).scalars()) if claimed else []
 
     def claim_again(self, tx: Connection, id: UUID, states: Sequence[str], fingerprint: str) -> bool:
         """Back to `claimed` from one of the states: its files changed, or an operator retries. When it was

@@ -16,7 +16,7 @@ from consigne.adapters.catalog.tables_gone import volume_items, volumes
 
 _ARTIFACT = [artifacts.c[name] for name in Artifact.__dataclass_fields__]
 _LIVE = artifacts.c.state.in_(("storing", "kept"))
-_WRAPS = exists().where(data_keys.c.epoch == epochs.c.name)
+_WRAPS = exists(data_keys.c.epoch).where(data_keys.c.epoch == epochs.c.name)
 _OPEN = epochs.c.state == "open"
 _HELD_ITEMS = data_keys.join(volume_items, volume_items.c.artifact == data_keys.c.artifact).join(
     volumes, volumes.c.id == volume_items.c.volume
@@ -30,6 +30,14 @@ def _ends_later(now: datetime) -> ColumnElement[bool]:
     past its day, to the cost of the others' proof."""
     mine = (data_keys.c.epoch == epochs.c.name, volumes.c.answer == "hold", volumes.c.until > now)
     return or_(epochs.c.due_at > now, exists(select(1).select_from(_HELD_ITEMS).where(*mine)))
+
+
+def is_late(now: datetime) -> ColumnElement[bool]:
+    """The epoch of the row is left, though it was empty on its day, or should long have been turned over."""
+    waiting = exists().where(artifacts.c.epoch == epochs.c.name, artifacts.c.state != "erased")
+    over = or_(epochs.c.due_at <= now, epochs.c.state == "closing")
+    late = and_(epochs.c.turning_at <= now - LATE, _ends_later(now))
+    return and_(epochs.c.state != "destroyed", or_(and_(over, ~_WRAPS, ~waiting), late))
 
 
 class EpochsCatalog(Session):
@@ -96,12 +104,7 @@ class EpochsCatalog(Session):
 
     def epochs_late(self, tx: Connection, now: datetime) -> int:
         """How many are left that were empty on their day, or should long have been turned over."""
-        waiting = exists().where(artifacts.c.epoch == epochs.c.name, artifacts.c.state != "erased")
-        over = or_(epochs.c.due_at <= now, epochs.c.state == "closing")
-        late = and_(epochs.c.turning_at <= now - LATE, _ends_later(now))
-        query = select(func.count()).select_from(epochs)
-        where = or_(and_(over, ~_WRAPS, ~waiting), late)
-        return int(tx.execute(query.where(epochs.c.state != "destroyed", where)).scalar_one())
+        return int(tx.execute(select(func.count()).select_from(epochs).where(is_late(now))).scalar_one())
 
     def start_closing(self, tx: Connection, name: str) -> bool:
         """The fence: `closing` only where, with the row locked, no key row is left."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from consigne.acts.ports import DueRow, Erasure
+from consigne.acts.ports import DueRow, Erasure, ObjectVersion
 from consigne.adapters.catalog.holds import is_held_back, wait_for_holds
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import (
@@ -62,7 +62,7 @@ _COLUMNS = [
 ]
 
 
-def _waits(now: datetime) -> ColumnElement[bool]:
+def may_wait(now: datetime) -> ColumnElement[bool]:
     """A request filed before the due second keeps its artifact for the response time; a committed decision
     that is not yet applied is honoured, and an open hold, whether or not it has caught what fits; and a volume waits
     for its answer, or as long as that says."""
@@ -89,7 +89,7 @@ class ErasureCatalog(Session):
         which they lie in the store."""
         columns = (artifacts.c.id, artifacts.c.object, artifacts.c.due_at)
         live = artifacts.c.state.in_(("storing", "kept"))
-        due = select(*columns).where(live, artifacts.c.due_at <= now, ~_waits(now))
+        due = select(*columns).where(live, artifacts.c.due_at <= now, ~may_wait(now))
         # Two queries, so that each has its index: together they would read every row.
         found = union_all(due, select(*columns).where(artifacts.c.state == "erasing")).subquery()
         oldest = select(found).order_by(found.c.due_at, found.c.id).limit(limit).subquery()
@@ -108,7 +108,7 @@ class ErasureCatalog(Session):
         """How many are past their end, not spared and not erased."""
         live = artifacts.c.state != "erased"
         query = (
-            select(func.count()).select_from(artifacts).where(live, artifacts.c.due_at <= now, ~_waits(now))
+            select(func.count()).select_from(artifacts).where(live, artifacts.c.due_at <= now, ~may_wait(now))
         )
         return int(tx.execute(query).scalar_one())
 
@@ -178,7 +178,7 @@ class ErasureCatalog(Session):
             select(artifacts.c.id).where(artifacts.c.id.in_(ids)).order_by(artifacts.c.id).with_for_update()
         )
         rows = tx.execute(
-            update(artifacts).where(due, ~_waits(now)).values(state="erasing").returning(artifacts)
+            update(artifacts).where(due, ~may_wait(now)).values(state="erasing").returning(artifacts)
         ).mappings().all()  # fmt: skip
         known = {
             row.id: row
@@ -227,6 +227,18 @@ class ErasureCatalog(Session):
             for name, value in values.items()
         }
         tx.execute(update(tombstones).where(tombstones.c.artifact.in_(ids)).values(noted))
+
+    def left_on_drives(self, tx: Connection, limit: int) -> list[tuple[UUID, ObjectVersion]]:
+        """Erased artifacts that went while a drive was away, and the version that it may hold in part."""
+        joined = tombstones.join(artifacts, artifacts.c.id == tombstones.c.artifact)
+        columns = artifacts.c.id, artifacts.c.object, artifacts.c.version
+        where = tombstones.c.drives_away > 0, artifacts.c.state == "erased"
+        query = select(*columns).select_from(joined).where(*where).order_by(artifacts.c.id).limit(limit)
+        return [(id, ObjectVersion(object, version, False)) for id, object, version in tx.execute(query)]
+
+    def mark_returned(self, tx: Connection, ids: Sequence[UUID]) -> None:
+        """Every drive was there when it was deleted again."""
+        tx.execute(update(tombstones).where(tombstones.c.artifact.in_(ids)).values(drives_away=0))
 
     def delete_keys(self, tx: Connection, ids: Sequence[UUID]) -> list[UUID]:
         """Key first out. Idempotent; returns those whose key went now."""

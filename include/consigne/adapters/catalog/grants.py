@@ -29,6 +29,14 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "draws": "SELECT, INSERT, UPDATE (delivery)",
         "register": "INSERT",
     },
+    # Confirms what `ingest` stored: it moves a state, and forgets what did not arrive.
+    "prove": {
+        "chunks": "SELECT",
+        "deliveries": "SELECT, UPDATE (state, token)",
+        "artifacts": "SELECT, UPDATE (state, token), DELETE",
+        "data_keys": "SELECT (artifact), DELETE",
+        "register": "INSERT",
+    },
     "listen": {
         "artifacts": "SELECT",
         "recordings": "SELECT",
@@ -59,16 +67,20 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "volume_items": "SELECT",
         "manifests": "SELECT",
         "findings": "SELECT, UPDATE (state, closed_at, closed_by, answer, reason)",
+        "stock": "SELECT",
         "artifacts": "SELECT, INSERT, UPDATE (due_at, cap_at, restricted, epoch, earlier_epochs, extension, hold, "
         "unheld_due_at, ended_for)",
         "data_keys": "SELECT, INSERT, UPDATE (epoch, wrapped)",
         "epochs": "SELECT, INSERT, UPDATE (opened_at, due_at, turning_at)",
         "recordings": "SELECT",
-        "deliveries": "SELECT",
-        "verdicts": "SELECT",
+        # A quarantined one is tried again from the desk.
+        "deliveries": "SELECT, UPDATE (state, code, detail, findings, deadline, fingerprint, identity_digest, "
+        "content_digest, audio_digest, token)",
+        "verdicts": "SELECT, DELETE",
         "tombstones": "SELECT",
         "certificates": "SELECT",
         "checkpoints": "SELECT",
+        "accesses": "INSERT",
         "register": "SELECT, INSERT",
     },
     "expire": {
@@ -76,6 +88,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "data_keys": "SELECT, DELETE",
         "epochs": "SELECT, INSERT, UPDATE",
         "forecasts": "SELECT, INSERT",
+        "stock": "SELECT",
         "volumes": "SELECT, INSERT",
         "volume_items": "SELECT, INSERT",
         "restorations": "INSERT, UPDATE (parts, declared, ended_at, counts, origin, register_size, "
@@ -116,6 +129,11 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "accesses": "SELECT, INSERT, UPDATE (explained, finding), DELETE",
         "register": "SELECT, INSERT",
     },
+    # Brings the store in line with the policy, and says so.
+    "apply": {
+        "stock": "SELECT",
+        "register": "SELECT, INSERT",
+    },
     "read": dict.fromkeys(
         [
             "chunks",
@@ -151,9 +169,12 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
             "losses",
             "findings",
             "accesses",
+            "stock",
+            "consigne_version",
         ],
         "SELECT",
-    ),
+    )
+    | {"data_keys": "SELECT (artifact, epoch)"},
 }
 
 
@@ -189,5 +210,5 @@ def grant(tx: Connection, users: Mapping[str, str]) -> None:
     # Names and typed reasons are forgotten by functions alone, which know what is over.
     tx.exec_driver_sql(FORGETTING)
     tx.execute(text("REVOKE ALL ON FUNCTION consigne_forget_names FROM PUBLIC"))
-    functions = "consigne_forget, consigne_forget_names, consigne_tidy"
+    functions = "consigne_forget, consigne_forget_names, consigne_roll_up, consigne_tidy"
     tx.execute(text(f"GRANT EXECUTE ON FUNCTION {functions} TO {users['seal']}"))

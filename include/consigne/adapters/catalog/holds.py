@@ -79,7 +79,9 @@ def fits() -> ColumnElement[bool]:
 def is_held_back(now: datetime | ColumnElement[datetime], *more: ColumnElement[bool]) -> ColumnElement[bool]:
     """An open hold (of which `more` is true) fits the artifact of the row, caught or not."""
     query = select(1).select_from(holds.join(recordings, fits()))
-    return exists(query.where(recordings.c.id == artifacts.c.recording, is_open(now), *more))
+    mine = query.where(recordings.c.id == artifacts.c.recording, is_open(now), *more)
+    # OFFSET keeps PostgreSQL from matching every recording there is with every hold, once, to look artifacts up in.
+    return exists(mine.offset(0))
 
 
 IS_HUSHED = and_(

@@ -6,19 +6,32 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
 
 HERE = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
-    """Run what is missing, in one lock: two `apply` at once end with one."""
+    """Run what is missing, in one lock: two `apply` at once end with one. Newer tables are left as they are: the
+    code was rolled back."""
     with engine.begin() as connection:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4711001)")
-        command.upgrade(_config(connection), "head")
+        if not (inspect(connection).has_table("consigne_version") and version(connection) > newest_version()):
+            command.upgrade(_config(connection), "head")
 
 
-def _config(connection: Connection) -> Config:
+def newest_version() -> str:
+    """Of the tables that this code asks for."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def version(tx: Connection) -> str:
+    """Of the tables that are there: versions rise, and newer tables serve older code."""
+    return str(tx.execute(text("SELECT version_num FROM consigne_version")).scalar_one())
+
+
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     config.attributes["connection"] = connection

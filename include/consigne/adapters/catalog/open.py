@@ -17,6 +17,7 @@ from consigne.adapters.catalog.policies import PoliciesCatalog
 from consigne.adapters.catalog.register import RegisterCatalog
 from consigne.adapters.catalog.requests import RequestsCatalog
 from consigne.adapters.catalog.restorations import RestorationsCatalog
+from consigne.adapters.catalog.stock import StockCatalog
 from consigne.adapters.catalog.volumes import VolumesCatalog
 
 
@@ -37,5 +38,6 @@ class Catalog(
     RestorationsCatalog,
     FindingsCatalog,
     NamesCatalog,
+    StockCatalog,
 ):
     """`Catalog(open_engine(url), random)`. Each room is a class on `Session`; acts see the port."""

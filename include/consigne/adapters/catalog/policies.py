@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, case, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.adapters.catalog.session import Session
-from consigne.adapters.catalog.tables import artifacts, policies
+from consigne.adapters.catalog.tables import policies
 from consigne.rules.policy.load import load
 from consigne.rules.policy.model import Policy
 
@@ -93,11 +93,6 @@ class PoliciesCatalog(Session):
         """All that is kept is under the version; false where that was noted before."""
         where = (policies.c.digest == digest) & policies.c.reclocked_at.is_(None)
         return tx.execute(update(policies).where(where).values(reclocked_at=at)).rowcount == 1
-
-    def purposes_kept(self, tx: Connection) -> set[str]:
-        """Purposes that have artifacts which are not erased."""
-        query = select(artifacts.c.purpose).where(artifacts.c.state != "erased").distinct()
-        return set(tx.execute(query).scalars())
 
     def _versions(self, tx: Connection, query: Select[Any]) -> list[Policy]:
         rows: Sequence[RowMapping] = tx.execute(query).mappings().all()

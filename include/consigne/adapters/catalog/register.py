@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import checkpoints, register
@@ -33,17 +45,16 @@ def read_sealing(tx: Connection) -> Sealing:
     published, told = checkpoints.c.published_at, checkpoints.c.witnessed_at
     newest = select(checkpoints.c.size, published).where(published.is_not(None))
     last = tx.execute(newest.order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
-    witnessed = tx.execute(
-        select(func.max(checkpoints.c.size), func.max(told)).where(told.is_not(None))
-    ).one()
-    untold = select(func.min(published)).where(
-        published.is_not(None), checkpoints.c.size > (witnessed[0] or 0)
-    )
+    # By size, which has the index: there is a checkpoint a minute.
+    heard = select(checkpoints.c.size, told).where(told.is_not(None)).order_by(checkpoints.c.size.desc())
+    witnessed = tx.execute(heard.limit(1)).one_or_none()
+    unheard = checkpoints.c.size > (witnessed.size if witnessed else 0)
+    untold = select(published).where(published.is_not(None), unheard).order_by(checkpoints.c.size).limit(1)
     return Sealing(
         size=tx.execute(select(func.max(checkpoints.c.size))).scalar() or 0,
         published_size=last.size if last else 0,
         published_at=last.published_at if last else None,
-        witnessed_at=witnessed[1],
+        witnessed_at=witnessed.witnessed_at if witnessed else None,
         waiting_since=_oldest_at(tx, last.size if last else 0),
         untold_since=tx.execute(untold).scalar(),
     )
@@ -74,6 +85,14 @@ class RegisterCatalog(Session):
     def number(self, tx: Connection, ids: Sequence[int], first: int) -> None:
         """Give these entries the numbers from `first` on, in their order."""
         tx.execute(_NUMBER, {"ids": list(ids), "first": first})
+
+    def newest_told(self, tx: Connection, kind: str) -> Mapping[str, Any] | None:
+        """The payload of the newest entry of a kind; None where there is none, or only purged ones."""
+        is_of = register.c.subjects.op("&&")(literal([kind], ARRAY(Text)))
+        query = select(register.c.payload).where(is_of, register.c.payload.is_not(None))
+        payload = tx.execute(query.order_by(register.c.id.desc()).limit(1)).scalar()
+        found: Mapping[str, Any] | None = None if payload is None else json.loads(payload)
+        return found
 
     def tidy_register(self, tx: Connection) -> None:
         """Sort what is new into the index by which entries are found: until then each search reads all of it."""

@@ -31,7 +31,10 @@ def open_engine(url: str) -> Engine:
         hide_parameters=True,
         pool_pre_ping=True,
         pool_size=4,
-        connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c lock_timeout=30s"},
+        connect_args={
+            "connect_timeout": 10,
+            "options": "-c timezone=UTC -c lock_timeout=30s -c max_parallel_workers_per_gather=0",
+        },
     )
 
 

@@ -66,6 +66,8 @@ chunks = Table(
     Column("run", Text, nullable=False),
     Column("deliveries", ARRAY(UUID(as_uuid=True)), nullable=False),
     instant("made_at"),
+    Index("ix_chunks_run", "run"),
+    Index("ix_chunks_made_at", "made_at"),
 )
 
 deliveries = Table(
@@ -99,6 +101,8 @@ deliveries = Table(
         postgresql_where=text("state <> 'cleared'"),
     ),
     Index("ix_deliveries_identity", "identity_digest"),
+    Index("ix_deliveries_source_id", "source_id"),
+    Index("ix_deliveries_recording", "recording", postgresql_where=text("recording IS NOT NULL")),
 )
 
 verdicts = Table(
@@ -134,6 +138,7 @@ recordings = Table(
     Column("policy", Text, ForeignKey("policies.digest"), nullable=False),
     Index("ix_recordings_caller_index", "caller_index"),
     Index("ix_recordings_started_at", "started_at"),
+    Index("ix_recordings_source_id", "source_id"),
     Index("ix_recordings_queue", "queue", "started_at"),
     Index("ix_recordings_agent", "agent", "started_at"),
 )
@@ -269,6 +274,7 @@ manifests = Table(
     Column("dry_run", Boolean, nullable=False),
     Column("digest", Text, nullable=False),
     instant("frozen_at"),
+    Index("ix_manifests_frozen_at", "frozen_at"),
 )
 
 manifest_chunks = Table(
@@ -286,6 +292,7 @@ authorisations = Table(
     Column("manifest", UUID(as_uuid=True), ForeignKey("manifests.id"), primary_key=True),
     Column("digest", Text, nullable=False),
     instant("authorised_at"),
+    Index("ix_authorisations_authorised_at", "authorised_at"),
 )
 
 # What stays of an erased artifact: keyed digests and dates, no content. It outlives all other rows.
@@ -311,10 +318,12 @@ tombstones = Table(
     Column("versions_deleted", Integer),
     Column("uploads_aborted", Integer),
     instant("absent_at", null=True),
+    Column("drives_away", Integer),  # 0 again once what they held was deleted too
     Index("ix_tombstones_identity", "identity_digest"),
     Index("ix_tombstones_audio", "audio_digest"),
     Index("ix_tombstones_erasing_at", "erasing_at"),
     Index("ix_tombstones_unsigned", "artifact", postgresql_where=text("signed_at IS NULL")),
+    Index("ix_tombstones_drives_away", "artifact", postgresql_where=text("drives_away > 0")),
 )
 
 certificates = Table(
@@ -330,9 +339,9 @@ certificates = Table(
     instant("irrecoverable_after"),
     instant("published_at", null=True),
     one_of("scope", "artifact epoch"),
-    Index("ix_certificates_epoch", "epoch"),
+    Index("ix_certificates_epoch", "epoch", "issued_at", "id"),
     Index("ix_certificates_unpublished", "id", postgresql_where=text("published_at IS NULL")),
-    Index("ix_certificates_issued_at", "issued_at"),
+    Index("ix_certificates_issued_at", "issued_at", "id"),
 )
 
 # Rows commit with the transition they describe; `leaf_index` is given later by the sealer.

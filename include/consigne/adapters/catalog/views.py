@@ -69,16 +69,23 @@ def deliveries_named(tx: Connection, identifier: str) -> list[Document]:
         known = UUID(identifier)
     except ValueError:
         return _deliveries(tx, t.deliveries.c.source_id == identifier)
-    of_artifact = select(t.artifacts.c.recording).where(t.artifacts.c.id == known)
+    # Asked first: within the other query it would be joined to every delivery.
+    of_artifact = tx.execute(select(t.artifacts.c.recording).where(t.artifacts.c.id == known)).scalar()
     became, named = t.deliveries.c.recording, t.deliveries.c.source_id == identifier
-    return _deliveries(tx, or_(named, t.deliveries.c.id == known, became == known, became.in_(of_artifact)))
+    return _deliveries(tx, or_(named, t.deliveries.c.id == known, became.in_([known, of_artifact or known])))
+
+
+CHUNKS_OF_A_RUN = 50
+"""At most: a run's deliveries are limited (acts/ingest.py)."""
 
 
 def batches(tx: Connection, limit: int) -> list[Document]:
     """The newest runs of the ingest that found anything: `run`, `began_at`, and in `states` how many of its
     deliveries stand in each."""
-    began_at = func.max(t.chunks.c.made_at).label("began_at")
-    newest = select(t.chunks.c.run, began_at).group_by(t.chunks.c.run).order_by(began_at.desc()).limit(limit)
+    last = select(t.chunks.c.run, t.chunks.c.made_at).order_by(t.chunks.c.made_at.desc())
+    chunks = last.limit(limit * CHUNKS_OF_A_RUN).subquery().c
+    began_at = func.max(chunks.made_at).label("began_at")
+    newest = select(chunks.run, began_at).group_by(chunks.run).order_by(began_at.desc()).limit(limit)
     runs = {row["run"]: {**row, "states": {}} for row in _rows(tx, newest)}
     carried = func.unnest(t.chunks.c.deliveries).label("delivery")
     of_runs = select(t.chunks.c.run, carried).where(t.chunks.c.run.in_(runs)).subquery()

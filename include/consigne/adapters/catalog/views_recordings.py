@@ -95,14 +95,18 @@ def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
 def search(tx: Connection, asked: Search, now: datetime, most: int = PAGE) -> tuple[list[Document], bool]:
     """A page of recordings with their artifacts (only those of the purposes asked for), and whether more follow."""
     query = select(t.recordings).where(*_of_recording(asked)).order_by(_R.started_at.desc(), _R.id.desc())
-    if asked.state == "erased":  # begin where they begin, below months of what is kept
+    if (
+        asked.state == "erased"
+    ):  # begin where they begin, below months of what is kept; a start may lie a clock's skew later
         newest = select(func.max(_A.clock_start)).where(_A.state == "erased").scalar_subquery()
-        query = query.where(_R.started_at <= newest + timedelta(days=1))
+        query = query.where(_R.started_at <= newest + timedelta(hours=1))
     wanted = _of_artifacts(asked, now)
     if asked.state in _RARE or (asked.due_since and asked.due_until):
-        # Few, and an index has them; the planner, who takes these for many, would go through all calls.
+        # Few, and an index has them; the planner, who takes these for many, would go through all calls by their time.
         few = select(_A.recording).where(*wanted).distinct().cte("few").prefix_with("MATERIALIZED")
-        query = query.where(_R.id.in_(select(few.c.recording)))
+        rows = select(t.recordings).join(few, few.c.recording == _R.id).where(*_of_recording(asked))
+        found_first = rows.offset(0).subquery()
+        query = select(found_first).order_by(found_first.c.started_at.desc(), found_first.c.id.desc())
     elif wanted:
         query = query.where(exists().where(_A.recording == _R.id, *wanted))
     found = [dict(row) for row in _rows(tx, query.limit(most + 1))]

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consigne.adapters.catalog.holds import fence_erasing
 from consigne.adapters.catalog.session import Session
+from consigne.adapters.catalog.stock import THERE, total
 from consigne.adapters.catalog.tables import (
     artifacts,
     authorisations,
@@ -38,6 +39,7 @@ from consigne.adapters.catalog.tables import (
     tombstones,
 )
 from consigne.adapters.catalog.tables_gone import forecasts, volume_items, volumes
+from consigne.adapters.catalog.tables_stock import stock
 from consigne.rules.forecast import DueArtifact, Expected, Forecast
 from consigne.rules.volume import Volume, VolumeAnswer, VolumeState
 
@@ -66,16 +68,24 @@ class VolumesCatalog(Session):
 
     def ends_ahead(self, tx: Connection, before: datetime) -> list[tuple[str, datetime, int]]:
         """(purpose, end of the own clock, artifacts) of all that ends up to an instant and is not being erased; without
-        what a recorded act ended, and what was set aside: these are explained. Only live rows that end by then are
-        read, and those that a hold keeps."""
-        a, live = artifacts.c, artifacts.c.state.in_(("storing", "kept"))
-        plain = select(a.purpose, a.due_at.label("ends")).where(a.hold.is_(None), a.due_at <= before)
-        held = select(a.purpose, a.unheld_due_at).where(a.hold.is_not(None), a.unheld_due_at <= before)
-        # `_LIVE` is what the partial indexes are over.
-        rows = (each.where(_LIVE, live, a.ended_for.is_(None), ~_SET_ASIDE) for each in (plain, held))
-        found = union_all(*rows).subquery()
-        query = select(found.c.purpose, found.c.ends, func.count()).group_by(found.c.purpose, found.c.ends)
-        return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+        what a recorded act ended, and what was set aside: these are explained. Counted in the stock; read are only
+        what a hold keeps, and what was set aside."""
+        a, s = artifacts.c, stock.c
+        live = a.state.in_(("storing", "kept")) & a.ended_for.is_(None)
+        counted = select(s.name.label("purpose"), s.ends_at.label("ends"), s.number).where(
+            THERE, s.state != "erasing", s.how != "held", ~s.is_ended, s.ends_at <= before
+        )
+        aside = select(a.purpose, a.due_at, literal(-1)).join_from(
+            volume_items, artifacts, a.id == volume_items.c.artifact
+        )
+        held = select(a.purpose, a.unheld_due_at, literal(1)).where(
+            _LIVE, live, a.hold.is_not(None), a.unheld_due_at <= before, ~_SET_ASIDE
+        )
+        aside = aside.where(live, a.hold.is_(None), a.due_at <= before)
+        found = union_all(counted, aside, held).subquery().c
+        number = total(found.number)
+        query = select(found.purpose, found.ends, number).group_by(found.purpose, found.ends)
+        return [(row[0], row[1], row[2]) for row in tx.execute(query.having(number > 0))]
 
     def has_forecast(self, tx: Connection, made_on: str) -> bool:
         """Whether that local day has its forecast."""

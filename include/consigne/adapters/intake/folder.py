@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,26 +62,29 @@ class FolderIntake:
         self._path, self._blind, self.source, self._now = path, blind, source, now
         self._settle_s, self._lone_json_s, self._lone_audio_s = settle_s, lone_json_s, lone_audio_s
 
-    def waiting(self, size_cap_bytes: int) -> Iterator[Waiting]:
+    def waiting(self, size_cap_bytes: int, only: Collection[str] | None = None) -> Iterator[Waiting]:
         now = self._now()
+        wanted = None if only is None else {each for both in only for each in both.split(".")}
         with self._opened() as folder:
             _finish_clearing(folder)
-            files = list(_files(folder))
-        for stem, audio, metadata in _pairs(files):
-            there = [file for file in (audio, metadata) if file is not None]
-            changed_at_s = max(file.changed_at_s for file in there)
+            files = list(_files(folder, wanted))
+        pairs = [
+            (_changed_at_s(audio, metadata), stem, audio, metadata) for stem, audio, metadata in _pairs(files)
+        ]
+        for changed_at_s, stem, audio, metadata in sorted(pairs, key=lambda pair: pair[:2]):
+            fingerprint = f"{_print_of(audio)}.{_print_of(metadata)}"
             patience_s = self._settle_s
             if audio is None:
                 patience_s = self._lone_json_s
             elif metadata is None:
                 patience_s = self._lone_audio_s
-            if now - changed_at_s >= patience_s:
+            if now - changed_at_s >= patience_s and (only is None or fingerprint in only):
                 yield Waiting(
                     stem,
                     self._label(stem),
                     None if audio is None or audio.is_link else audio.name,
                     None if metadata is None else metadata.name,
-                    f"{_print_of(audio)}.{_print_of(metadata)}",
+                    fingerprint,
                     datetime.fromtimestamp(changed_at_s, UTC),
                     _trouble(audio, metadata, size_cap_bytes),
                 )
@@ -95,7 +98,7 @@ class FolderIntake:
     def clear(self, found: Waiting) -> None:
         expected = dict(zip((found.audio, found.json), found.fingerprint.split("."), strict=True))
         with self._opened() as folder:
-            there = {file.name: file.fingerprint for file in _files(folder) if file.name in expected}
+            there = {name: seen for name in expected if name and (seen := _seen(name, folder))}
             if there and all(expected[name] == fingerprint for name, fingerprint in there.items()):
                 # The note dooms both files at once: killed from here on, the next look finishes it.
                 note = os.open(
@@ -106,7 +109,10 @@ class FolderIntake:
                 )
                 os.close(note)
                 os.fsync(folder)
-                _finish_clearing(folder)
+                if all(name or seen == _ABSENT for name, seen in expected.items()):
+                    _end_clearing(there, [f"{_CLEARING}{found.fingerprint}"], folder)
+                else:  # a link, which has no name here
+                    _finish_clearing(folder)
 
     def _read(self, name: str | None, fingerprint: str) -> Private[bytes]:
         if name is None:
@@ -147,7 +153,8 @@ class FolderIntake:
             os.close(folder)
 
 
-def _files(folder: int) -> Iterator[_File]:
+def _files(folder: int, wanted: Collection[str] | None = None) -> Iterator[_File]:
+    """Those of these fingerprints, or all."""
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
@@ -156,9 +163,12 @@ def _files(folder: int) -> Iterator[_File]:
                 continue
             is_link = stat.S_ISLNK(status.st_mode)
             if is_link or stat.S_ISREG(status.st_mode):
+                fingerprint = _fingerprint(status)
+                if wanted is not None and fingerprint not in wanted:
+                    continue
                 # The change time, not the modification time: a copy that keeps old dates still settles late.
                 yield _File(
-                    entry.name, _fingerprint(status), status.st_size, status.st_ctime, is_link,
+                    entry.name, fingerprint, status.st_size, status.st_ctime, is_link,
                     os.access(entry.name, os.R_OK, dir_fd=folder, effective_ids=True, follow_symlinks=False),
                 )  # fmt: skip
 
@@ -182,6 +192,10 @@ def _pairs(files: list[_File]) -> Iterator[tuple[str, _File | None, _File | None
             yield stem, sounds[0], None
 
 
+def _changed_at_s(*files: _File | None) -> float:
+    return max(file.changed_at_s for file in files if file is not None)
+
+
 def _trouble(audio: _File | None, metadata: _File | None, size_cap_bytes: int) -> tuple[str, str] | None:
     if audio is None or audio.is_link or not audio.is_readable:
         return "missing_audio", "audio"
@@ -200,13 +214,22 @@ def _finish_clearing(folder: int) -> None:
     if not notes:
         return
     doomed = {part for note in notes for part in note.removeprefix(_CLEARING).split(".")}
-    for file in list(_files(folder)):
-        if file.fingerprint in doomed:
-            _unlink(file.name, folder)
-    os.fsync(folder)
-    for note in notes:
-        _unlink(note, folder)
-    os.fsync(folder)
+    _end_clearing([file.name for file in _files(folder, doomed)], notes, folder)
+
+
+def _end_clearing(doomed: Collection[str], notes: Collection[str], folder: int) -> None:
+    for names in (doomed, notes):
+        for name in names:
+            _unlink(name, folder)
+        os.fsync(folder)
+
+
+def _seen(name: str, folder: int) -> str | None:
+    """The fingerprint of the file of that name; None where there is none."""
+    try:
+        return _fingerprint(os.stat(name, dir_fd=folder, follow_symlinks=False))
+    except FileNotFoundError:
+        return None
 
 
 def _unlink(name: str, folder: int) -> None:

@@ -23,6 +23,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Alone among all processes; the kernel lets go when this one dies."""
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        _give(lock, folder)
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
@@ -48,12 +49,20 @@ def write(path: Path, data: bytes) -> None:
     unfinished = path.parent / f"{path.name}{_UNFINISHED}"
     file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
+        _give(file, path.parent)
         os.write(file, data)
         os.fsync(file)
     finally:
         os.close(file)
     unfinished.rename(path)
     sync(path.parent)
+
+
+def _give(file: int, folder: Path) -> None:
+    """To the folder's owner, where root writes beside a key server that is another user."""
+    if os.geteuid() == 0:
+        of = folder.stat()
+        os.fchown(file, of.st_uid, of.st_gid)
 
 
 def destroy(path: Path) -> None:

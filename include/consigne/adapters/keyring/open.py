@@ -36,10 +36,17 @@ def _open_vault(rest: str) -> Provider:
     return VaultKeyring(read_url(rest))
 
 
+def _open_served(rest: str) -> Provider:
+    from consigne.adapters.keyring.served import ServedKeyring, read_url
+
+    return ServedKeyring(read_url(rest))
+
+
 _PROVIDERS: Final[dict[str, Callable[[str], Provider]]] = {
     "file": lambda rest: FileKeyring(Path(rest)),
     "pkcs11": _open_pkcs11,
     "vault": _open_vault,
+    "served": _open_served,
 }
 
 

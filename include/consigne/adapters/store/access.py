@@ -9,9 +9,11 @@ No condition rests on tags or addresses: both can be forged there.
 - `listen-<purpose>` gets objects under its purpose's prefix.
 - `expire` lists and deletes versions and uploads; it neither gets nor puts. MinIO asks for DeleteObject
   even where a version is named, so it could also write delete markers: they hide, they destroy nothing.
-- `reconcile` lists versions and asks for the head of one, which MinIO grants only with GetObjectVersion:
-  what it could read in `recordings` are envelopes, noise without their keys. It reads `evidence`.
+  It may ask which drives are there.
+- `reconcile` lists versions and uploads and asks for the head of one, which MinIO grants only with
+  GetObjectVersion: what it could read in `recordings` are envelopes, noise without their keys.
 - `evidence` puts into `evidence` under compliance lock, and can lengthen a lock, never shorten it.
+- `evidence-reader` lists and reads `evidence`.
 """
 
 from __future__ import annotations
@@ -84,15 +86,17 @@ def identities(policy: Policy) -> dict[str, dict[str, Any]]:
         "expire": [
             _Grant(["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], [RECORDINGS]),
             _Grant(["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"], [objects]),
+            _Grant(["admin:StorageInfo"], []),
         ],
         "reconcile": [
-            _Grant(["s3:ListBucketVersions"], [RECORDINGS, EVIDENCE]),
-            _Grant(reading, [objects, evidence]),
+            _Grant(["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], [RECORDINGS]),
+            _Grant(reading, [objects]),
         ],
         "evidence": [
             _Grant(["s3:PutObject"], [evidence], _LOCKED),
             _Grant(["s3:PutObjectRetention"], [evidence]),
         ],
+        "evidence-reader": [_Grant(["s3:ListBucketVersions"], [EVIDENCE]), _Grant(reading, [evidence])],
     }
     listeners = {
         identity: [_Grant(reading, [f"{RECORDINGS}/{prefix}*"])]
@@ -150,7 +154,8 @@ def _document(grants: Sequence[_Grant]) -> dict[str, Any]:
     statements: list[dict[str, Any]] = []
     for grant in grants:
         statement: dict[str, Any] = {"Effect": "Allow", "Action": sorted(grant.actions)}
-        statement["Resource"] = sorted(f"arn:aws:s3:::{name}" for name in grant.names)
+        if grant.names:  # what asks about the server names none
+            statement["Resource"] = sorted(f"arn:aws:s3:::{name}" for name in grant.names)
         statements.append(statement | ({"Condition": grant.condition} if grant.condition else {}))
     denied = sorted((_CONTENT | _NEVER) - {action for grant in grants for action in grant.actions})
     statements.append({"Effect": "Deny", "Action": denied, "Resource": ["arn:aws:s3:::*"]})

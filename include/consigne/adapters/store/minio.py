@@ -6,6 +6,7 @@ time and might split it into parts. The signature covers the caller's SHA-256, w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from urllib3.exceptions import HTTPError
 
 from consigne.acts.ports import ObjectFacts, ObjectVersion, Stored, Upload
 from consigne.adapters.store.asking import Answer, Asker
+from consigne.rules.drives import Drive
 from consigne.rules.errors import Conflict, ConsigneError, Misconfigured, Unavailable
 from consigne.rules.reconcile import Listed
 
@@ -44,13 +46,19 @@ _PUT_RETRIES: Final = Retry(total=2, read=0, other=0, backoff_factor=0.2, status
 
 class MinioStore:
     """`credentials(identity)` gives (access key, secret key) for `ingest`, `listen-<purpose>`, `expire`,
-    `reconcile` and `evidence`; it is asked only for the identities that a process uses."""
+    `reconcile`, `evidence` and `evidence-reader`; it is asked only for the identities that a process uses. `lister`
+    lists `recordings`: `expire`, or `reconcile` where nothing is deleted."""
 
     def __init__(
-        self, endpoint: str, region: str, secure: bool, credentials: Callable[[str], tuple[str, str]]
+        self,
+        endpoint: str,
+        region: str,
+        secure: bool,
+        credentials: Callable[[str], tuple[str, str]],
+        lister: str = "expire",
     ) -> None:
         self._endpoint, self._region, self._secure = endpoint, region, secure
-        self._credentials = credentials
+        self._credentials, self._lister = credentials, lister
         self._pool = open_pool()
         self._asker = Asker(endpoint, region, secure)
         self._clients: dict[str, Minio] = {}
@@ -76,7 +84,7 @@ class MinioStore:
         return list(self.versions_after(prefix))
 
     def versions_after(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
-        return self._walk("expire", RECORDINGS, prefix, after)
+        return self._walk(self._lister, RECORDINGS, prefix, after)
 
     def walk_versions(self) -> Iterator[Listed]:
         for item in self._listed("reconcile", RECORDINGS, ""):
@@ -100,7 +108,7 @@ class MinioStore:
             "prefix": object,
         }
         with translated("list"):
-            found = ListMultipartUploadsResult(self._ask("expire", RECORDINGS, asked))
+            found = ListMultipartUploadsResult(self._ask(self._lister, RECORDINGS, asked))
         if found.is_truncated:
             raise Unavailable("too_many_uploads", RECORDINGS)
         return [Upload(item.object_name, item.upload_id or "") for item in found.uploads]
@@ -131,10 +139,22 @@ class MinioStore:
         return self._put("evidence", EVIDENCE, name, data, hash_sha256(data).digest(), lock)
 
     def read_evidence(self, name: str, version: str | None = None) -> bytes:
-        return self._get("reconcile", EVIDENCE, name, version)
+        return self._get("evidence-reader", EVIDENCE, name, version)
 
     def list_evidence(self, prefix: str, after: str = "") -> list[ObjectVersion]:
-        return list(self._walk("reconcile", EVIDENCE, prefix, after))
+        return list(self._walk("evidence-reader", EVIDENCE, prefix, after))
+
+    def drives(self) -> list[Drive]:
+        with translated("drives"):
+            answer = self._asker.ask(self._credentials("expire"), "minio/admin/v3/storageinfo", {})
+        if answer.status == 403:  # told in JSON
+            raise Misconfigured("store_refused", "drives", "run `consigne apply`")
+        if answer.status != 200:
+            raise _refusal(answer)
+        return [
+            Drive(one["endpoint"], f"{one['pool_index']}/{one['set_index']}", one["state"] == "ok")
+            for one in json.loads(answer.data)["Disks"]
+        ]
 
     def server_time(self) -> datetime:
         # Any answer carries it, a refusal too; no identity is needed.

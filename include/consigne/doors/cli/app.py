@@ -54,6 +54,7 @@ COMMANDS = {
     "samples": "consigne.doors.cli.samples:samples",
     "backup": "consigne.doors.cli.backup:backup",
     "restore": "consigne.doors.cli.backup:restore",
+    "compose": "consigne.doors.cli.compose:compose",
     "bench": "consigne.doors.cli.bench:bench",
     "test": "consigne.doors.cli.test:test",
 }

@@ -87,6 +87,9 @@ def _hand_over_file(file: Path, intake: Path) -> bool:
             draft.open("xb") as copy,
         ):
             _copy(held.fileno(), copy.fileno())
+            os.fchmod(
+                copy.fileno(), 0o640
+            )  # the folder's group reads it where workers are users of their own
         draft.replace(intake / file.name)
     except OSError as fault:
         raise BadInput("not_copied", label, fault.strerror or "") from None

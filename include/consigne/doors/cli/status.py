@@ -28,7 +28,7 @@ def status(
 def _print(document: dict[str, Any]) -> None:
     print(f"{document['url']}\nstate   {document['state_dir']}\nintake  {document['intake']}\n")
     for name, part in document["components"].items():
-        print(f"  {name:<15}{part['state']:<11}{part['log'] or ''}")
+        print(f"  {name:<16}{part['state']:<11}{part['log'] or ''}")
     print()
     for user, account in document["accounts"].items():
         print(f"  {user:<10}{', '.join(account['roles']):<10}{account.get('password', '')}".rstrip())

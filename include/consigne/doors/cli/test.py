@@ -21,7 +21,10 @@ PROMPTS = Path("/usr/share/asterisk/sounds")
 # What may be left out, the Debian packages that bring it, and the program or folder by which each is known.
 PACKAGES: dict[str, dict[str, str | Path]] = {
     "browser": {"chromium": "chromium"},
+    "celery": {"redis-server": "redis-server"},
+    "compose": {"docker-compose": "docker-compose"},
     "hsm": {"softhsm2": "softhsm2-util"},
+    "prometheus": {"prometheus": "promtool"},
     "voices": {
         "espeak-ng": "espeak-ng",
         "asterisk-core-sounds-en-wav": PROMPTS / "en_US_f_Allison",
@@ -37,13 +40,17 @@ CHECKS = (
     ("mypy",),
     ("lint-imports", "--no-cache"),
 )
-PARTS = (("tests/acts",), ("tests", "--ignore=tests/acts", "--ignore=tests/system"), ("tests/system",))
-"""Run side by side: the last mostly waits for Airflow, and two others fill two cores."""
+_APART = ("tests/acts", "tests/system", "tests/scale")
+PARTS = (*((part,) for part in _APART), ("tests", *(f"--ignore={part}" for part in _APART)))
+"""Run side by side: `system` and `scale` mostly wait for Airflow, and two others fill two cores."""
 
 
 def test(
     context: typer.Context,
-    without: Annotated[str, typer.Option(metavar="LIST", help="browser,hsm,voices: what to leave out.")] = "",
+    without: Annotated[
+        str,
+        typer.Option(metavar="LIST", help="browser,celery,compose,hsm,prometheus,voices: what to leave out."),
+    ] = "",
     long: Annotated[bool, typer.Option("--long", help="Also what does not fit into 45 minutes.")] = False,
 ) -> None:
     """Checks and tests; with ARGS, pytest alone on these."""
@@ -84,7 +91,8 @@ def install_packages(names: list[str]) -> None:
             "missing_packages", ", ".join(missing), f"run: sudo {' '.join(command)}; or use --without"
         )
     typer.echo(f"installing {', '.join(missing)}")
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    # In run level 1 no package starts a service of its own.
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
     if subprocess.run([*command, "-qq"], env=quiet, stdout=subprocess.DEVNULL, check=False).returncode != 0:
         raise Misconfigured("packages_not_installed", ", ".join(missing), "see above, or use --without")

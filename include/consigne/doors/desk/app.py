@@ -30,11 +30,14 @@ from consigne.doors.desk.pages import (
     draws,
     exceptions,
     findings,
+    health,
     holds,
     hooks,
     losses,
+    metrics,
     notices,
     objections,
+    operations,
     policy,
     recordings,
     register,
@@ -62,8 +65,8 @@ _HEADERS = (
 
 PAGES = (
     waiting, decide, recordings, exceptions, holds, calendar, policy, notices, rules, objections, draws, batches, volumes,
-    destruction, certificates, findings, losses, register, api,
-    api_holds, api_people, api_policy, hooks,
+    operations, destruction, certificates, findings, losses, register, api,
+    api_holds, api_people, api_policy, hooks, metrics, health,
 )  # fmt: skip
 
 

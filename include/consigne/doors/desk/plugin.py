@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from consigne.rules.attempts import is_near
+from consigne.rules.task_requests import is_of_task
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -37,7 +38,8 @@ def _desk() -> Any:
 
 
 class Watching:
-    """ASGI, around all of Airflow: requests that would get round the desk are noticed (orchestration/attempts.py)."""
+    """ASGI, around all of Airflow: requests that would get round the desk are noticed (orchestration/attempts.py), and
+    tasks get no more than they need (orchestration/task_guard.py)."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -46,6 +48,9 @@ class Watching:
         """As above: what is imported is imported in a thread."""
         path, root = str(scope.get("path", "")), str(scope.get("root_path", ""))
         path = path.removeprefix(root) if path.startswith(f"{root}/") else path
+        if scope["type"] == "http" and is_of_task(path):
+            guard = await asyncio.to_thread(_guard)
+            return await guard(self._app, path, scope, receive, send)
         if scope["type"] != "http" or not is_near(scope["method"], path):
             return await self._app(scope, receive, send)
         pass_on = await asyncio.to_thread(_pass_on)
@@ -57,6 +62,13 @@ def _pass_on() -> Any:
     from consigne.doors.orchestration.attempts import pass_on
 
     return pass_on
+
+
+@lru_cache(maxsize=1)
+def _guard() -> Any:
+    from consigne.doors.orchestration.task_guard import guard
+
+    return guard
 
 
 FASTAPI_APPS: list[dict[str, Any]] = [{"app": Mounted(), "url_prefix": PREFIX, "name": "consigne"}]

@@ -17,6 +17,7 @@ from consigne.doors.desk.texts import (
     losses,
     mail,
     moderation,
+    operations,
     policy,
     reconciling,
     recordings,
@@ -31,7 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     key: text
     for part in (
         common, decide, recordings, exceptions, holds, policy, findings, informing, moderation, mail,
-        volumes, destruction, certificates, reconciling, losses, register,
+        volumes, destruction, certificates, reconciling, losses, register, operations,
     )
     for key, text in part.TEXTS.items()
 }  # fmt: skip

@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from configparser import RawConfigParser
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from consigne.doors.apply import read_policy
@@ -22,16 +24,22 @@ HEARTBEAT_OVERDUE = timedelta(seconds=30)
 
 def write_configuration(settings: Settings) -> None:
     """airflow.cfg, mode 0600: the secrets are in it, so that no environment carries them."""
+    write_file(settings.state_dir / "airflow" / "airflow.cfg", configuration(settings))
+
+
+def write_file(file: Path, sections: Mapping[str, Mapping[str, str]]) -> None:
+    """An airflow.cfg of these sections and options, mode 0600."""
     document = RawConfigParser()
     document.optionxform = str  # type: ignore[assignment,method-assign]
-    for section, options in _configuration(settings).items():
+    for section, options in sections.items():
         document[section] = {name: value.replace("%", "%%") for name, value in options.items()}
     out = StringIO()
     document.write(out)
-    write_private(settings.state_dir / "airflow" / "airflow.cfg", out.getvalue())
+    write_private(file, out.getvalue())
 
 
-def _configuration(settings: Settings) -> dict[str, dict[str, str]]:
+def configuration(settings: Settings) -> dict[str, dict[str, str]]:
+    """Section -> option -> value, for one machine: with all secrets."""
     logs = settings.state_dir / "logs" / "airflow"
     return {
         "core": {
@@ -54,7 +62,7 @@ def _configuration(settings: Settings) -> dict[str, dict[str, str]]:
             "sql_alchemy_max_overflow": "10",
         },
         "api": {
-            "base_url": settings.airflow_url,
+            "base_url": settings.public_url or settings.airflow_url,
             "host": "127.0.0.1",
             "port": str(settings.airflow_port),
             "workers": "1",
@@ -85,11 +93,23 @@ def _configuration(settings: Settings) -> dict[str, dict[str, str]]:
         "logging": {
             "base_log_folder": str(logs),
             "dag_processor_child_process_log_directory": str(logs / "dag_processor"),
+            "json_logs": str(settings.json_logs),
         },
         # Behind a proxy a whole contact centre signs in from one address.
-        "fab": {"auth_rate_limit": "30 per 40 second"},
-        "metrics": {"statsd_on": "False", "otel_on": "False"},
-        "traces": {"otel_on": "False"},
+        "fab": {
+            "auth_rate_limit": "30 per 40 second",
+            "cookie_secure": str(settings.public_url.startswith("https:")),
+        },
+        "metrics": {
+            "statsd_on": "False",
+            "otel_on": str(bool(settings.otlp_given)),
+            "legacy_names_on": "False",  # each would be sent twice
+        },
+        # A collector that is away must not hold up the end of each task.
+        "traces": {
+            "otel_on": str(bool(settings.otlp_given)),
+            "task_runner_flush_timeout_milliseconds": "2000",
+        },
         "usage_data_collection": {"enabled": "False"},
     }
 
@@ -113,7 +133,22 @@ def environment(settings: Settings) -> dict[str, str]:
         PYTHONUNBUFFERED="1",
         OPENBLAS_NUM_THREADS="1",  # many tasks at once: threads of each would fight for the cores
         CONSIGNE_EXPIRY_BY_MINUTE=str(int(settings.expiry_by_minute)),
+        **_telemetry(settings),
     )
+
+
+def _telemetry(settings: Settings) -> dict[str, str]:
+    """Where Airflow sends its metrics and traces, in OpenTelemetry's own variables; its options by that name are gone
+    from 3.2 on. Nothing without a collector."""
+    if not settings.otlp_given:
+        return {}
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": settings.otlp_given,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_TRACES_EXPORTER": "otlp_proto_http",  # `otlp` is gRPC alone
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "2",
+        "OTEL_SERVICE_NAME": "consigne",
+    }
 
 
 def ends_by_the_minute(settings: Settings) -> bool:

@@ -1,4 +1,8 @@
-"""What runs on one machine: a line each. The supervisor starts them in this order and stops them in reverse."""
+"""What runs on one machine: a line each. The supervisor starts them in this order and stops them in reverse.
+
+`COMPONENTS` under LocalExecutor; with `--executor celery` the services of doors/arrangement.py take the place of
+Airflow's parts, each with a share of its own. There `prepare` is its three steps, in the installation's own folder.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from consigne.doors.local import airflow, minio, postgres
+from consigne.doors.arrangement import SERVICES, Service
+from consigne.doors.local import airflow, broker, minio, postgres, services
 from consigne.doors.local.processes import Command
 from consigne.doors.settings import Settings
 
@@ -25,14 +30,11 @@ class Component:
     is_ours: Callable[[Settings], bool] = lambda _: True
     word: signal.Signals = signal.SIGTERM
     patience_s: float = 10.0
+    place: str = ""
 
     def folder(self, settings: Settings) -> Path:
         """Where its processes work, and nobody else's."""
-        return (
-            postgres.data_folder(settings)
-            if self.name == "postgres"
-            else settings.state_dir / "run" / self.name
-        )
+        return settings.state_dir / (self.place or f"run/{self.name}")
 
     def log(self, settings: Settings) -> Path:
         """What to read where it does not come up."""
@@ -43,7 +45,7 @@ def _is_well_in_airflow(name: str) -> Callable[[Settings], bool]:
     return lambda settings: airflow.health(settings).get(name, False)
 
 
-GROUND = ("minio", "postgres")  # what all others stand on
+GROUND = ("minio", "postgres", "broker")  # what all others stand on
 COMPONENTS = (
     Component(
         "minio",
@@ -60,6 +62,7 @@ COMPONENTS = (
         is_ours=lambda settings: not settings.database_given,
         word=signal.SIGINT,  # fast shutdown: it does not wait for clients
         patience_s=30.0,
+        place="postgres/data",
     ),
     Component(
         "prepare-databases",
@@ -105,3 +108,57 @@ COMPONENTS = (
         lambda settings: airflow.module(settings, "sealer", "consigne.doors.local.sealer"),
     ),
 )
+_BROKER = Component(
+    "broker",
+    (),
+    broker.command,
+    broker.answers,
+    is_ours=lambda settings: not settings.broker_given,
+    place="broker",
+)
+_SHARED = tuple(one for one in COMPONENTS if one.name in GROUND or one.is_step)
+
+
+def components(settings: Settings) -> tuple[Component, ...]:
+    """What runs for these settings."""
+    if settings.executor != "celery":
+        return COMPONENTS
+    own = (one for service in SERVICES if not service.is_step for one in _of(settings, service))
+    return (*_SHARED[: len(GROUND) - 1], _BROKER, *_SHARED[len(GROUND) - 1 :], *own)
+
+
+def ever(settings: Settings) -> tuple[Component, ...]:
+    """All that may have been started in this state folder, however it was asked for."""
+    own = [
+        _one_of(service, int(folder.name), 2)
+        for service in SERVICES
+        for folder in services.share_of(settings, service.name).glob("run/[0-9]*")
+    ]
+    return (_BROKER, *COMPONENTS, *own)
+
+
+def _of(settings: Settings, service: Service) -> list[Component]:
+    count = services.replicas(settings, service)
+    return [_one_of(service, number, count) for number in range(1, count + 1)]
+
+
+def _one_of(service: Service, number: int, count: int) -> Component:
+    steps = ("prepare-catalog", "prepare-airflow")
+    needs = steps if service.keyring in ("", "folder") else (*steps, "keyring")
+    if service.broker:
+        needs = (*needs, "broker")
+    label = f"{service.name}-{number}"
+    checks: dict[str, Callable[[Settings], bool]] = {
+        "keyring": services.keyring_answers,
+        **{name: _is_well_in_airflow(name) for name in ("api-server", "scheduler", "dag-processor")},
+    }
+    if service.queue:
+        checks[service.name] = lambda settings: services.is_connected(settings, label)
+    return Component(
+        service.name if count == 1 and not service.queue else label,
+        needs,
+        lambda settings: services.command(settings, service, number),
+        checks.get(service.name),
+        patience_s=20.0 if service.queue else 10.0,
+        place=f"shares/{service.name}/run/{number}",
+    )

@@ -48,7 +48,9 @@ def read_declared(settings: Settings) -> Said:
 
 def forget_declared(settings: Settings) -> None:
     """It is in the register and in the evidence bucket."""
-    (settings.state_dir / "restored").unlink(missing_ok=True)
+    file = settings.state_dir / "restored"
+    if file.is_file():  # a share in a container cannot be written
+        file.unlink()
 
 
 def _read(settings: Settings) -> set[str]:

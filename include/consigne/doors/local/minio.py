@@ -56,14 +56,10 @@ def cache_folder() -> Path:
 def command(settings: Settings) -> Command:
     """The server on loopback; its root credentials and KMS key come from a file of mode 0600."""
     folder = settings.state_dir / "minio"
-    for name in ("data", "certs"):
+    for name in ("data", "certs", "audit"):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
-    access, secret = settings.store_credentials("root")
-    key = f"consigne:{kms_key(settings)}"
     file = settings.state_dir / "secrets" / "minio.env"
-    lines = {"MINIO_ROOT_USER": access, "MINIO_ROOT_PASSWORD": secret, "MINIO_KMS_SECRET_KEY": key}
-    lines |= _audit(settings, folder)
-    write_private(file, "".join(f"{name}={value}\n" for name, value in lines.items()))
+    write_private(file, secret_environment(settings, folder / "audit"))
     environment = clean_environment(
         HOME=str(folder),
         MINIO_CONFIG_ENV_FILE=str(file),
@@ -88,18 +84,26 @@ def command(settings: Settings) -> Command:
     return Command((*argv, str(folder / "data")), work, log, environment)
 
 
+def secret_environment(settings: Settings, audit: Path) -> str:
+    """The file that MINIO_CONFIG_ENV_FILE names; `audit` is where the store keeps what the desk did not take yet."""
+    access, secret = settings.store_credentials("root")
+    key = f"consigne:{kms_key(settings)}"
+    lines = {"MINIO_ROOT_USER": access, "MINIO_ROOT_PASSWORD": secret, "MINIO_KMS_SECRET_KEY": key}
+    lines |= _audit(settings, audit)
+    return "".join(f"{name}={value}\n" for name, value in lines.items())
+
+
 def _audit(settings: Settings, folder: Path) -> dict[str, str]:
     """Its audit log goes to the desk, in batches; while nobody answers it waits on disk, up to a limit."""
     of_ours = {
         "ENABLE": "on",
         "ENDPOINT": f"{settings.airflow_url}/consigne/internal/store-audit",
         "AUTH_TOKEN": f"Bearer {settings.secret(AUDIT_SECRET)}",
-        "QUEUE_DIR": str(folder / "audit"),
+        "QUEUE_DIR": str(folder),
         "QUEUE_SIZE": "20000",
         "BATCH_SIZE": "50",
         "HTTP_TIMEOUT": "30s",  # the desk is made at the first request
     }
-    (folder / "audit").mkdir(mode=0o700, exist_ok=True)
     return {f"MINIO_AUDIT_WEBHOOK_{name}_CONSIGNE": value for name, value in of_ours.items()}
 
 

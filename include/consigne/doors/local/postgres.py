@@ -22,7 +22,7 @@ from consigne.doors.local.processes import Command, clean_environment, start, wo
 from consigne.doors.settings import AIRFLOW_DATABASE, Settings, write_private
 from consigne.rules.errors import Misconfigured, Unavailable
 
-LONGEST_SOCKET_FOLDER_BYTES = 107 - len("/.s.PGSQL.5432")
+LONGEST_SOCKET_FOLDER_BYTES = 107 - len("/.s.PGSQL.65535")
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "max_connections": "150",
@@ -107,6 +107,8 @@ def command(settings: Settings) -> Command:
         (data / "postmaster.pid").unlink(missing_ok=True)  # its number may be another program's by now
     options = [f"--{name}={value}" for name, value in SERVER_SETTINGS.items()]
     options.append(f"--unix_socket_directories={settings.socket_dir}")
+    if settings.executor == "celery":  # users who cannot enter the state folder sign in over loopback
+        options += ["--listen_addresses=127.0.0.1", f"--port={settings.database_port}"]
     return Command(
         (str(_program(settings, "postgres")), "-D", str(data), *options),
         data,

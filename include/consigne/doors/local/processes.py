@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from consigne.doors.local.apart import Apart, enter
+
 PR_SET_PDEATHSIG = 1
 PR_SET_SECUREBITS = 28
 SECBIT_NO_SETUID_FIXUP = 1 << 2
@@ -37,13 +39,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run, where, writing to which log. `user` (uid, gid) is who runs it where we are root."""
+    """What to run, where, writing to which log. `user` (uid, gid) is who runs it where we are root; `apart` is such a
+    user that sees less, too."""
 
     argv: tuple[str, ...]
     folder: Path
     log: Path
     environment: Mapping[str, str]
     user: tuple[int, int] | None = None
+    apart: Apart | None = None
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -68,7 +72,7 @@ def start(command: Command, word: signal.Signals) -> subprocess.Popen[bytes]:
             stdout=descriptor,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_settle(command, word, os.getpid()),
+            preexec_fn=_bound(command, word, os.getpid()),
         )
     finally:
         os.close(descriptor)
@@ -99,18 +103,27 @@ def die_with_parent(word: signal.Signals) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, int(word), 0, 0, 0)
 
 
-def _settle(command: Command, word: signal.Signals, parent: int) -> Callable[[], None]:
-    def settle() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        no_core_dumps()
-        os.umask(0o077)
-        if command.user and os.getuid() == 0:
-            _become(*command.user)
+def _bound(command: Command, word: signal.Signals, parent: int) -> Callable[[], None]:
+    def bound() -> None:
+        settle(command)
         die_with_parent(word)
         if os.getppid() != parent:
             os._exit(1)
 
-    return settle
+    return bound
+
+
+def settle(command: Command) -> None:
+    """Between fork and exec: no core dumps, files for oneself alone (and for those whose folder's group says so),
+    and the command's user."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    no_core_dumps()
+    os.umask(0o077)
+    if command.apart:
+        os.umask(0o027)
+        enter(command.apart, command.folder)
+    elif command.user and os.getuid() == 0:
+        _become(*command.user)
 
 
 def _become(uid: int, gid: int) -> None:

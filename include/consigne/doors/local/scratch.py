@@ -19,10 +19,12 @@ PATIENCE_S = 60.0
 
 
 @contextmanager
-def scratch_parts() -> Iterator[Settings]:
-    """PostgreSQL and MinIO as `up` starts them, `apply` done; the demonstration's policy is in force."""
+def scratch_parts(kept_in: Path | None = None) -> Iterator[Settings]:
+    """PostgreSQL and MinIO as `up` starts them, `apply` done; the demonstration's policy is in force. What they hold
+    stays where a folder is given."""
     with tempfile.TemporaryDirectory(prefix="consigne-bench-") as folder, ExitStack() as stack:
-        settings = Settings.make(Path(folder) / "state")
+        is_new = kept_in is None or not kept_in.exists()
+        settings = Settings.make(kept_in or Path(folder) / "state")
         port, held = ports.hold(9100)
         stack.callback(held.close)
         settings = replace(
@@ -33,8 +35,9 @@ def scratch_parts() -> Iterator[Settings]:
         )
         stack.enter_context(_running(postgres.command(settings), lambda: postgres.answers(settings)))
         stack.enter_context(_running(minio.command(settings), lambda: minio.answers(settings)))
-        postgres.make_databases(settings)
-        apply(settings)
+        if is_new:  # what a benchmark filled without objects would pass for a backup that came back
+            postgres.make_databases(settings)
+            apply(settings)
         yield settings
 
 

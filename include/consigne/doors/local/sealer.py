@@ -16,8 +16,12 @@ import httpx
 
 from consigne.acts.forget import forget_names, rewrite_files
 from consigne.acts.journey import Platform
+from consigne.acts.roll_up import roll_up
 from consigne.acts.seal import publish, seal, tell_witness
+from consigne.doors import logs
+from consigne.doors.alive import beat
 from consigne.doors.local.processes import no_core_dumps
+from consigne.doors.logs import about
 from consigne.doors.settings import SWEEP_SECRET, Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.clock import iso
@@ -32,17 +36,18 @@ log = logging.getLogger("consigne.sealer")
 def main() -> int:
     """Until SIGTERM: seal, publish what is an hour old and tell the witness, forget names whose time is up, and let
     the desk take up what was left undone."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     no_core_dumps()
     settings = Settings.from_environment()
+    logs.begin("sealer", settings.json_logs)
     platform = open_platform(settings, "seal")
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     signal.signal(signal.SIGINT, lambda *_: over.set())
     forgotten_on: list[date] = []
     while not over.is_set():
+        beat(settings, "sealer")
         _try("not sealed", lambda: seal_and_publish(platform))
+        _try("stock not rolled up", lambda: roll_up(platform))
         _try("witness not told", lambda: tell_witness(platform))
         _try("gap not looked for", lambda: warn_of_gap(platform))
         _try("names not forgotten", lambda: forget_daily(platform, forgotten_on))
@@ -55,14 +60,16 @@ def _try(trouble: str, work: Callable[[], object]) -> None:
     try:
         work()
     except ConsigneError as fault:
-        log.warning("%s: %s", trouble, fault)
+        log.warning(trouble, extra=about(code=fault.code))
 
 
 def seal_and_publish(platform: Platform) -> None:
     """What was committed since, unless a database that came back from a backup waits to be brought to the truth."""
     sealed = seal(platform)
     published = publish(platform)
-    log.info("sealed %d entries of %d, published %s", sealed.entries, sealed.size, published)
+    log.info("sealed", extra=about(count=sealed.entries, size=sealed.size))
+    if published is not None:
+        log.info("published", extra=about(size=published))
 
 
 def warn_of_gap(platform: Platform) -> None:
@@ -70,7 +77,7 @@ def warn_of_gap(platform: Platform) -> None:
     with platform.catalog.begin() as tx:
         sealing, now = platform.catalog.sealing(tx), platform.catalog.now(tx)
     if since := gap_since(sealing, now, platform.witness.listens):
-        log.warning("entries of the register wait to be published or witnessed since %s", iso(since))
+        log.warning(f"entries of the register wait to be published or witnessed since {iso(since)}")
 
 
 def forget_daily(platform: Platform, done_on: list[date]) -> None:
@@ -78,7 +85,7 @@ def forget_daily(platform: Platform, done_on: list[date]) -> None:
     with platform.catalog.begin() as tx:
         today = platform.catalog.now(tx).date()
     if done_on != [today]:
-        log.info("forgot names in %d rows", forget_names(platform))
+        log.info("names forgotten", extra=about(count=forget_names(platform)))
         if rewrite_files(platform):
             log.info("the tables' files were written anew")
         done_on[:] = [today]
@@ -93,7 +100,7 @@ def remind_desk(settings: Settings) -> None:
             f"{settings.airflow_url}/consigne/internal/sweep", headers=headers, timeout=50, trust_env=False
         )
     except httpx.HTTPError as fault:
-        log.info("desk not reminded: %s", type(fault).__name__)
+        log.info("desk not reminded", extra=about(fault=type(fault).__name__))
 
 
 if __name__ == "__main__":

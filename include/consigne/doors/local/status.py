@@ -10,15 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from consigne.adapters.catalog.register import read_sealing
-from consigne.doors.local import airflow, minio, postgres, report
+from consigne.doors.local import airflow, report
 from consigne.doors.local.backups import known, overdue
-from consigne.doors.local.components import COMPONENTS, Component
+from consigne.doors.local.components import Component, components
 from consigne.doors.settings import ACCOUNTS, Settings
 from consigne.doors.wiring import keyring_of
 from consigne.rules.clock import iso
 from consigne.rules.errors import ConsigneError
 from consigne.rules.sealing import gap_since
 
+SEEN_BY_AIRFLOW = ("api-server", "scheduler", "dag-processor")
 # `failed`: given up (acts/remind.py).
 _MAIL = (
     "SELECT count(*) FILTER (WHERE next_try_at < made_at + INTERVAL '3 days') AS waiting, "
@@ -36,6 +37,8 @@ def status(settings: Settings, with_secrets: bool = False) -> dict[str, Any]:
         "intake": str(settings.intake_dir),
         "policy": catalog.get("policy"),
         "components": states,
+        "executor": settings.executor,
+        "separate_users": settings.executor == "celery" and settings.users_base > 0,
         "accounts": _accounts(settings, with_secrets),
         "store": _store(settings, with_secrets),
         "database": {"url": make_url(settings.database_admin_url()).render_as_string(not with_secrets)},
@@ -52,16 +55,18 @@ def component_states(settings: Settings) -> dict[str, dict[str, Any]]:
     """Each component's state, by a real check of it."""
     found = report.read(settings)
     seen_by_airflow = airflow.health(settings) if settings.airflow_port else {}
-    checks = {"postgres": postgres.answers, "minio": minio.answers}
     states = {}
-    for component in COMPONENTS:
+    for component in components(settings):
         if component.is_step:
             continue
         name = component.name
         lives = bool(found and found.lives(name)) or not component.is_ours(settings)
-        is_well = checks[name](settings) if name in checks else seen_by_airflow.get(name, name == "sealer")
+        if name in SEEN_BY_AIRFLOW:
+            is_well = seen_by_airflow.get(name, False)
+        else:
+            is_well = component.is_well is None or component.is_well(settings)
         states[name] = _state(settings, component, found, lives, is_well)
-    return states | {"keyring": _keyring_state(settings, found is not None)}
+    return {"keyring": _keyring_state(settings, found is not None)} | states
 
 
 def _keyring_state(settings: Settings, is_made: bool) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from consigne.doors.local import airflow, ports, postgres, processes, report
-from consigne.doors.local.components import COMPONENTS, GROUND, Component
+from consigne.doors.local import airflow, ports, postgres, processes, report, services
+from consigne.doors.local.components import GROUND, Component, components, ever
 from consigne.doors.settings import Settings
 from consigne.rules.clock import iso
 from consigne.rules.errors import ConsigneError
@@ -28,8 +28,9 @@ MOST_DEATHS_BEFORE_WELL = 3
 LONGEST_BACKOFF_S = 30.0
 STABLE_AFTER_S = 60.0
 LIVES_AFTER_S = 3.0  # where living is all that can be asked
+REFRESH_S = 20.0
 RETRY_STEP_CODE = 3  # a step that ends so found a part away
-AIRFLOW_PORT, STORE_PORT = 8080, 9000
+AIRFLOW_PORT, STORE_PORT, DATABASE_PORT, BROKER_PORT = 8080, 9000, 5433, 6380
 STOPPED, ANOTHER_LIVES, NOT_UP = 0, 1, 3
 
 
@@ -57,6 +58,12 @@ class Supervisor:
     report: report.Report
     running: dict[str, Running] = field(default_factory=dict)
     held: list[socket.socket] = field(default_factory=list)
+    refreshed_s: float = 0.0
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """What it looks after."""
+        return components(self.settings)
 
     def run(self) -> int:
         """Until told to stop (0) or a component does not come up (3)."""
@@ -76,13 +83,16 @@ class Supervisor:
     def _settle_in(self) -> None:
         """Ports, the socket's folder, Airflow's configuration: chosen anew where what was remembered is taken."""
         changes: dict[str, object] = {"socket_dir": postgres.choose_socket_folder(self.settings)}
-        for name, default in (("airflow_port", AIRFLOW_PORT), ("store_port", STORE_PORT)):
+        wanted = {"airflow_port": AIRFLOW_PORT, "store_port": STORE_PORT}
+        if self.settings.executor == "celery":
+            wanted |= {"database_port": DATABASE_PORT, "broker_port": BROKER_PORT}
+        for name, default in wanted.items():
             port, claim = ports.hold(getattr(self.settings, name) or default)
             changes[name] = port
             self.held.append(claim)
         self.settings = self.settings.remember(**changes)
         airflow.write_configuration(self.settings)
-        for component in COMPONENTS:
+        for component in self.components:
             self.running[component.name] = Running()
             self.report.parts[component.name] = report.Part("stopped")
         self._say("starting")
@@ -94,8 +104,11 @@ class Supervisor:
 
     def _advance(self) -> None:
         before = repr(self.report)
+        if self.settings.executor == "celery" and time.monotonic() - self.refreshed_s > REFRESH_S:
+            self.refreshed_s = time.monotonic()
+            services.refresh(self.settings)
         processes.reap_orphans({one.process.pid for one in self.running.values() if one.process})
-        for component in COMPONENTS:
+        for component in self.components:
             self._look_after(component, self.running[component.name])
         if self.report.phase == "starting" and all(one.was_well for one in self.running.values()):
             self.report.phase = "up"
@@ -154,7 +167,9 @@ class Supervisor:
     def _stop_all(self) -> None:
         """What stands on the store and the database is asked at once; these two last."""
         living = [
-            one for one in reversed(COMPONENTS) if one.name in self.running and self.running[one.name].process
+            one
+            for one in reversed(self.components)
+            if one.name in self.running and self.running[one.name].process
         ]
         for component in living:
             process = self.running[component.name].process
@@ -176,7 +191,7 @@ class Supervisor:
 def stop_leftovers(settings: Settings) -> None:
     """Stop what a supervisor left that was killed itself; what it left is named by its folder."""
     last = report.read(settings)
-    for component in reversed(COMPONENTS):
+    for component in reversed(ever(settings)):
         leader = last.parts[component.name].pid if last and last.lives(component.name) else None
         processes.stop(leader, component.folder(settings), component.word, component.patience_s)
 

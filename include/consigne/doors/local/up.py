@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from consigne.doors.local import airflow, minio, ports, report
-from consigne.doors.local.components import COMPONENTS
+from consigne.doors.local import airflow, apart, broker, minio, ports, report, services
+from consigne.doors.local.components import COMPONENTS, components
 from consigne.doors.local.processes import birth, python, send
 from consigne.doors.local.restore import is_unfinished
 from consigne.doors.local.supervisor import ANOTHER_LIVES, stop_leftovers
@@ -35,6 +35,8 @@ class Wishes:
     test_clock: bool = False
     samples: bool = True
     detach: bool = False
+    executor: str | None = None
+    workers: Mapping[str, int] | None = None
 
 
 def open_state(state_dir: Path, wishes: Wishes) -> Settings:
@@ -49,18 +51,28 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
         raise Misconfigured("no_policy", "--policy", "no such file")
     if wishes.port and wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
         raise Unavailable("port_taken", "--port", "another program listens there")
+    executor = wishes.executor or settings.executor
+    if executor == "celery" and os.getuid() == 0:
+        apart.check_possible()
     policy_file = (wishes.policy_file or settings.policy_file).absolute()
     by_minute = airflow.ends_by_the_minute(replace(settings, policy_file=policy_file))
-    return (
-        Settings.make(state_dir)
-        .remember_servers()
-        .remember(
-            airflow_port=wishes.port or settings.airflow_port,
-            policy_file=policy_file,
-            expiry_by_minute=by_minute,
-            test_clock=wishes.test_clock or settings.test_clock,
-        )
-    )
+    settings = Settings.make(state_dir).remember_servers()
+    changes: dict[str, object] = {
+        "airflow_port": wishes.port or settings.airflow_port,
+        "policy_file": policy_file,
+        "expiry_by_minute": by_minute,
+        "test_clock": wishes.test_clock or settings.test_clock,
+        "executor": executor,
+    }
+    if executor == "celery":
+        program = "" if settings.broker_given else str(broker.find())
+        users = services.choose_users(settings)
+        changes |= {
+            "broker_program": program,
+            "users_base": users,
+            "workers": wishes.workers or settings.workers,
+        }
+    return settings.remember(**changes)
 
 
 def _may_have_a_policy(settings: Settings) -> bool:
@@ -75,6 +87,8 @@ def refuse_other_wishes(settings: Settings, wishes: Wishes) -> None:
         "--port": wishes.port not in (None, settings.airflow_port),
         "--policy": policy_file.resolve() != settings.policy_file.resolve(),
         "--test-clock": wishes.test_clock and not settings.test_clock,
+        "--executor": wishes.executor not in (None, settings.executor),
+        "--workers": wishes.workers is not None and dict(wishes.workers) != settings.workers,
     }
     if names := [name for name, is_other in others.items() if is_other]:
         raise Conflict("runs_otherwise", ", ".join(names), "it is running already: `down` first")
@@ -182,7 +196,7 @@ def _give_up_where_it_ended(
 
 def _not_up(settings: Settings, fault: str) -> Unavailable:
     """What to read where a component did not come up; a step's last line says why."""
-    component = next((one for one in COMPONENTS if one.name == fault), None)
+    component = next((one for one in components(settings) if one.name == fault), None)
     if component is None:
         return Unavailable("not_up", fault or "supervisor", f"read {_supervisor_log(settings)}")
     if not component.is_ours(settings):

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consigne.acts.attempts import note_attempt, note_outcome
 from consigne.acts.journey import Platform
+from consigne.doors.logs import about
 from consigne.doors.orchestration.accounts import DECIDED
 from consigne.doors.orchestration.auth import is_desks_own
 from consigne.doors.settings import Settings
@@ -59,7 +60,7 @@ async def pass_on(app: ASGIApp, path: str, scope: Scope, receive: Receive, send:
         return await app(scope, receive, send)
     body, again = await _read(receive)
     if body is None:
-        return await _answer(send, 413, "too_large")
+        return await answer(send, 413, "too_large")
     found = attempt(scope["method"], path, body, DECIDED)
     actor = NOBODY if found is None else await _actor(scope)
     if found is None or (actor == NOBODY and not _nobody.is_to_be_noted()):
@@ -67,8 +68,8 @@ async def pass_on(app: ASGIApp, path: str, scope: Scope, receive: Receive, send:
     try:
         subjects = await to_thread.run_sync(lambda: note_attempt(_platform(), actor, found))
     except ConsigneError as fault:
-        log.warning("attempt not registered, so not passed on: %s", fault.code)
-        return await _answer(send, 503, "not_registered")
+        log.warning("attempt not registered, so not passed on", extra=about(code=fault.code))
+        return await answer(send, 503, "not_registered")
     return await _pass_noted(app, scope, again, send, actor, found, subjects)
 
 
@@ -89,7 +90,7 @@ async def _pass_noted(
         try:
             await to_thread.run_sync(lambda: note_outcome(_platform(), actor, found, subjects, status))
         except ConsigneError as fault:  # that it was tried is in the register already
-            log.warning("outcome of an attempt not registered: %s", fault.code)
+            log.warning("outcome of an attempt not registered", extra=about(code=fault.code))
 
     async def answered(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -138,7 +139,8 @@ async def _actor(scope: Scope) -> str:
     return str(account.username)
 
 
-async def _answer(send: Send, status: int, code: str) -> None:
+async def answer(send: Send, status: int, code: str) -> None:
+    """In Airflow's place."""
     body = json.dumps({"detail": code}).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -24,6 +24,7 @@ from consigne.acts.extend import apply_decision, unapplied
 from consigne.acts.journey import Platform
 from consigne.acts.locate import policy_now
 from consigne.acts.truth import is_shut
+from consigne.doors.logs import about
 from consigne.doors.orchestration.auth import as_person, person_named
 from consigne.doors.orchestration.clockwork import CLOCKWORK
 from consigne.doors.settings import Settings
@@ -183,7 +184,7 @@ async def _start_run(user: User, kind: Kind, matter: Matter) -> bool:
     async with as_person(user) as airflow:
         answer = await airflow.post(f"/dags/{kind.dag}/dagRuns", json=body)
     if answer.status_code not in (httpx.codes.OK, httpx.codes.CONFLICT):
-        log.warning("%s: Airflow did not start its run: %d", run, answer.status_code)
+        log.warning("Airflow did not start a run", extra=about(run=run, code=answer.status_code))
         return False
     await _read(lambda platform: _bind(platform, kind, matter.id, run))
     return True
@@ -293,9 +294,9 @@ async def _count(act: Callable[[Platform], int]) -> int:
     try:
         return await _read(act)
     except ConsigneError as fault:
-        log.warning("sweep: %s", fault.code)
+        log.warning("sweep", extra=about(code=fault.code))
     except Exception as fault:  # one trouble never stops the others
-        log.warning("sweep: fault in our own code: %s; please report it", place_of(fault))
+        log.warning("sweep: fault in our own code; please report it", extra=about(fault=place_of(fault)))
     return 0
 
 
@@ -303,9 +304,9 @@ async def _quietly(work: Awaitable[bool]) -> bool:
     try:
         return await work
     except ConsigneError as fault:
-        log.warning("sweep: %s", fault.code)
+        log.warning("sweep", extra=about(code=fault.code))
     except httpx.HTTPError as fault:
-        log.warning("sweep: %s", type(fault).__name__)
+        log.warning("sweep", extra=about(fault=type(fault).__name__))
     except Exception as fault:  # one trouble never stops the others
-        log.warning("sweep: fault in our own code: %s; please report it", place_of(fault))
+        log.warning("sweep: fault in our own code; please report it", extra=about(fault=place_of(fault)))
     return False

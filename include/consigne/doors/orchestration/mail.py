@@ -14,6 +14,7 @@ from consigne.acts.ports import Letter, Message
 from consigne.acts.remind import send_messages
 from consigne.adapters.mail import NoMailer, SmtpMailer, read_url
 from consigne.doors.desk.words import Wording
+from consigne.doors.logs import about
 from consigne.doors.orchestration.auth import person_named
 from consigne.doors.settings import MAIL_SECRET, Settings
 from consigne.rules.errors import ConsigneError, place_of
@@ -50,11 +51,12 @@ def _round(platform: Platform) -> None:
             lambda: time.monotonic() < until_s,
         )
         if round.waiting or round.given_up:
-            log.warning("mail: %d not sent yet, %d given up", round.waiting, round.given_up)
+            log.warning("mail not sent yet", extra=about(count=round.waiting))
+            log.warning("mail given up", extra=about(count=round.given_up))
     except ConsigneError as fault:
-        log.warning("mail: %s", fault.code)
+        log.warning("mail", extra=about(code=fault.code))
     except Exception as fault:
-        log.warning("mail: fault in our own code: %s; please report it", place_of(fault))
+        log.warning("mail: fault in our own code; please report it", extra=about(fault=place_of(fault)))
     finally:
         _under_way.release()
 

@@ -6,9 +6,8 @@ store. `expire` destroys and reads nothing. `decide` carries decisions out. Unde
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
-
-from consigne.doors.orchestration.task import RETRY
 
 QUEUES: Final = ("ingest", "prove", "decide", "expire")
 
@@ -28,6 +27,14 @@ ELSEWHERE: Final[dict[tuple[str, str], str]] = {
 }
 """(Dag, task) -> queue, for tasks that another identity carries out."""
 
+RETRY: Final[dict[str, Any]] = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=2),
+}
+"""For tasks whose act can be run again: a part that is away for some minutes is waited for."""
+
 
 def queue_of(dag: str, task: str) -> str:
     """Where this task runs."""
@@ -44,5 +51,6 @@ def dags_of(queue: str) -> tuple[str, ...]:
 
 
 def of_dag(dag: str) -> dict[str, Any]:
-    """`default_args` of a Dag: its queue, and retries."""
-    return RETRY | {"queue": DAGS[dag]}
+    """`default_args` of a Dag: its queue, retries, and who goes first where slots are few."""
+    first = 1 if DAGS[dag] == "ingest" else 10  # a flood of calls must not keep what is due waiting
+    return RETRY | {"queue": DAGS[dag], "priority_weight": first, "weight_rule": "absolute"}

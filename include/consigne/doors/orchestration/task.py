@@ -9,25 +9,17 @@ import logging
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from consigne.doors.logs import about, join_airflow, said_of
 from consigne.doors.settings import Settings
 from consigne.doors.wiring import open_platform
 from consigne.rules.errors import ConsigneError, Unavailable, place_of
 
 log = logging.getLogger("consigne")
-
-RETRY: dict[str, Any] = {
-    "retries": 5,
-    "retry_delay": timedelta(seconds=5),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=2),
-}
-"""For tasks whose act can be run again: a part that is away for some minutes is waited for."""
 
 
 def is_dry_run(context: Any) -> bool:
@@ -40,21 +32,32 @@ def perform(role: str, act: str, *args: Any) -> Any:
     """Call an act, named `module.function` under `consigne.acts`, as a database role: `act(platform, *args)`.
     It is imported here, so that a Dag file parses without the platform. Only Unavailable is retried."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    join_airflow()
     module, function = act.split(".")
     with terse():
         platform = open_platform(Settings.from_environment(), role)
         with platform.catalog.begin() as tx:
             import_module("consigne.acts.truth").check_replayed(platform, tx)
         result = getattr(import_module(f"consigne.acts.{module}"), function)(platform, *args)
-    log.info("%s: %s", act, f"{len(result)} items" if isinstance(result, list) else result)
+    log.info("done", extra=about(act=act, result=said_of(result)))
     return result
 
 
+def go_on_if(there_is_more: bool) -> None:
+    """Skip the task otherwise: what it makes known when it succeeds is not made known."""
+    if not there_is_more:
+        raise AirflowSkipException("nothing more waits")
+
+
 def bring_in_line() -> None:
-    """`consigne apply` as a task: on one machine its worker has the store's root credentials."""
+    """`consigne apply` as a task: on one machine its worker has the store's root credentials. A worker of a queue
+    has not: it waits for the applier."""
     with terse():
-        apply = import_module("consigne.doors.apply").apply_current
-        apply(Settings.from_environment(), log.info)
+        settings = Settings.from_environment()
+        if settings.holder:
+            import_module("consigne.doors.local.applier").await_in_line(settings)
+        else:
+            import_module("consigne.doors.apply").apply_current(settings, log.info)
 
 
 @contextmanager

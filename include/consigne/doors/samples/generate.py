@@ -147,4 +147,5 @@ def write(directory: Path, stem: str, delivery: Delivery) -> None:
 def _place(file: Path, data: bytes) -> None:
     unfinished = file.with_name(f".{file.name}.part")
     unfinished.write_bytes(data)
+    unfinished.chmod(0o640)  # the folder's group reads it where workers are users of their own
     unfinished.rename(file)

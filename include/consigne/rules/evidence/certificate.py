@@ -29,6 +29,8 @@ from consigne.rules.evidence.signature import (
 FORMAT = "consigne-certificate/2"
 FIRST_FORMAT = "consigne-certificate/1"
 """Still read: without `assurance_statement` and `backups`."""
+WITH_DRIVES = "consigne-certificate/3"
+"""Of an artifact alone, and only where the store was without a drive: `drives_away` and `drives_statement` too."""
 ROOM = "/certificates/"
 ASSURANCES = ("logical", "provider-attested", "hsm")
 
@@ -51,6 +53,12 @@ ASSURED = {
     "session did not find it; what a backup of the token itself holds is its operator's to say.",
 }
 """What an assurance is worth: a fixed text in each certificate."""
+
+DRIVES = (
+    "When the object was deleted, the store reported so many of its drives away as drives_away says, fewer than "
+    "half of each set. What they hold of the object cannot make it whole, is noise without its key, and is deleted "
+    "when they are back. That it was is not claimed here."
+)
 
 Check = Callable[[Json], bool]
 
@@ -79,14 +87,17 @@ def certificate_body(scope: str, facts: Mapping[str, Json]) -> dict[str, Json]:
     the policy lets backups of them live, ISO 8601), purpose, epoch, entry (the register entry's leaf, hex),
     clock {test, offset_s}. Of an artifact: artifact, recording, part, object,
     due_at, ground, policy {version, digest}, earlier_epochs (every other epoch under which its key was ever
-    wrapped), steps {key_row_deleted_at, listing_empty_at, versions_deleted, uploads_aborted}. Of an epoch:
-    destroyed_at, artifacts (ids, sorted). Instants are UTC in ms. Malformed names the field that is wrong.
+    wrapped), steps {key_row_deleted_at, listing_empty_at, versions_deleted, uploads_aborted}, drives_away where
+    any was. Of an epoch: destroyed_at, artifacts (ids, sorted). Instants are UTC in ms. Malformed names the field
+    that is wrong.
     """
     proof = {"artifact": "logical", "epoch": "cryptographic"}.get(scope, "")
     own: dict[str, Json] = {
         "format": FORMAT, "scope": scope, "proof": proof, "statement": STATEMENTS.get(scope, ""),
         "assurance_statement": ASSURED.get(str(facts.get("assurance")), ""),
     }  # fmt: skip
+    if "drives_away" in facts:
+        own |= {"format": WITH_DRIVES, "drives_statement": DRIVES}
     body = {**facts, **own}
     check_body(body)
     return body
@@ -101,6 +112,8 @@ def check_body(body: Json) -> None:
         shape = {name: check for name, check in shape.items() if name not in _SECOND} | {
             "format": _is_one_of(FIRST_FORMAT)
         }
+    elif body.get("format") == WITH_DRIVES and body["scope"] == "artifact":
+        shape = shape | _DRIVES
     for name in sorted(shape.keys() | body.keys()):
         if name not in body or name not in shape or not shape[name](body[name]):
             raise Malformed("bad_field", name)
@@ -246,6 +259,13 @@ _COMMON: dict[str, Check] = {
     "entry": is_digest,
     "clock": has_shape({"test": lambda value: isinstance(value, bool), "offset_s": _is_offset}),
 }
+
+_DRIVES: dict[str, Check] = {
+    "format": _is_one_of(WITH_DRIVES),
+    "drives_away": lambda value: is_count(value) and bool(value),
+    "drives_statement": _is_one_of(DRIVES),
+}
+"""What the third adds."""
 
 _BODIES: dict[str, dict[str, Check]] = {
     "artifact": {

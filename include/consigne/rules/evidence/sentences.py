@@ -66,6 +66,12 @@ def _tell_artifact(file: str, certificate: Certificate, proven: Proven) -> list[
             f"{steps['listing_empty_at']}; signed by {certificate.key_name}.",
         )
     ]
+    if away := body.get("drives_away"):
+        sentence = (
+            f"Drives of the store that were away then: {away}. What they held of the object, too little to make it "
+            "whole, is deleted when they are back; that it was is not shown."
+        )
+        findings.append(Finding.not_proven(file, sentence))
     if proven.missing:
         sentence = (
             "The proof is logical: no certificate here shows, for this artifact, that the key was destroyed "

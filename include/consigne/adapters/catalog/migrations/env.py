@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from consigne.adapters.catalog import tables, tables_decided, tables_gone, tables_people
+from consigne.adapters.catalog import tables, tables_decided, tables_gone, tables_people, tables_stock
 from consigne.adapters.catalog.columns import metadata
 
 assert (
-    tables and tables_decided and tables_gone and tables_people
+    tables and tables_decided and tables_gone and tables_people and tables_stock
 )  # imported for what they add to the metadata
 
 context.configure(

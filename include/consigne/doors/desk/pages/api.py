@@ -86,6 +86,7 @@ async def sweep_now(request: Request, x_consigne_sweep: Annotated[str, Header()]
     """Start the runs and give the answers that an earlier api-server still owed Airflow."""
     if not hmac.compare_digest(x_consigne_sweep.encode(), request.app.state.sweep_secret().encode()):
         raise HTTPException(403, "not_the_sealer")
+    request.app.state.meter.note_sweep()
     return JSONResponse(await sweep())
 
 

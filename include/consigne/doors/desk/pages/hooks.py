@@ -46,12 +46,12 @@ async def store_audit(request: Request, authorization: Annotated[str, Header()] 
 
 
 def _keep(request: Request, body: bytes) -> int:
-    parts = platform(request, "reconcile")
+    parts = platform(request, "decide")
     if len(body) > LARGEST_AUDIT_BYTES:
         id = f"too-large-{parts.new_id()}"
         found = [Access(id, datetime.now(UTC), UNKNOWN, "TooLarge", RECORDINGS, "", None, 200)]
     else:
-        found = list(read_audit(body, request.app.state.store_identities()))
+        found = list(read_audit(body, request.app.state.store_naming()))
     return keep_accesses(parts, found) if found else 0
 
 

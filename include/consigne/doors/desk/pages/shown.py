@@ -38,6 +38,7 @@ ENTRIES: tuple[tuple[str, str, Verb | None], ...] = (
     ("objections", "/objections", Verb.SEE_OBJECTIONS),
     ("draws", "/draws", Verb.SEE_DRAWS),
     ("batches", "/batches", Verb.SEE_DELIVERIES),
+    ("operations", "/operations", Verb.SEE_OPERATIONS),
     ("findings", "/findings", Verb.SEE_FINDINGS),
     ("register", "/register", Verb.SEE_REGISTER),
 )

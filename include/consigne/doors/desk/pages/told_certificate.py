@@ -109,6 +109,8 @@ def _steps(words: Wording, certificate: Certificate, proven: Proven) -> list[Lin
             (words.say("certificate.key_row"), _moment(words, taken["key_row_deleted_at"])),
             (words.say("certificate.absent"), f"{_moment(words, taken['listing_empty_at'])}; {counts}"),
         ]
+        if away := body.get("drives_away"):
+            steps.append((words.say("certificate.drives_away"), words.say("certificate.drives", number=away)))
         steps += [
             (
                 words.say("certificate.epoch_destroyed", epoch=each.body["epoch"]),

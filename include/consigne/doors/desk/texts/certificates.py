@@ -89,6 +89,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "versions supprimées : {versions}, dépôts inachevés annulés : {uploads}",
         "versions deleted: {versions}, incomplete uploads aborted: {uploads}",
     ),
+    "certificate.drives_away": ("Disques absents alors", "Drives away at that time"),
+    "certificate.drives": (
+        "{number}, moins de la moitié de chaque groupe ; ce qu’ils en gardent, illisible, est supprimé à leur retour",
+        "{number}, fewer than half of each set; what they hold of it, unreadable, is deleted when they are back",
+    ),
     "certificate.epoch_destroyed": ("Clé du lot {epoch} détruite", "Key of epoch {epoch} destroyed"),
     "certificate.destroyed": ("Clé du lot détruite", "The epoch’s key destroyed"),
     "certificate.issued": ("Attestation établie", "Certificate issued"),

@@ -37,6 +37,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Échéance repoussée sans décision",
         "A due date moved without a decision",
     ),
+    "findings.kind.drive_away": ("Disque absent du stockage", "A drive away from the store"),
+    "findings.what.drive_away.alarm": (
+        "Un disque du stockage ne répond pas. Ce qu’il garde d’enregistrements détruits depuis est illisible, et sera "
+        "supprimé à son retour. S’il ne revient pas, détruisez-le.",
+        "A drive of the store does not answer. What it holds of recordings destroyed since is unreadable, and is deleted "
+        "when it is back. If it is not to come back, destroy it.",
+    ),
     "findings.kind.doubted_tombstone": (
         "Empreinte de destruction douteuse",
         "A doubtful tombstone",

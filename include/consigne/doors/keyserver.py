@@ -1,0 +1,197 @@
+"""The key server: alone with the keys, it answers others over a socket, each within its rights.
+
+`python -m consigne.doors.keyserver SOCKET`, in the share of the service `keyring`, whose settings name the keyring
+behind it; `--ping SOCKET` ends with 0 where one answers. Who asks is known by a token: `secrets/keyring-token-<identity>`
+of the share, and where `keyring-users.json` names system users for an identity, by the kernel's word on who connected.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from consigne.adapters.keyring.framing import REQUEST_BYTES, receive, send, told
+from consigne.adapters.keyring.open import Provider
+from consigne.adapters.keyring.rights import IDENTITIES, may
+from consigne.adapters.keyring.served import answers, short
+from consigne.doors import logs
+from consigne.doors.local.processes import no_core_dumps
+from consigne.doors.logs import about
+from consigne.doors.settings import Settings
+from consigne.doors.wiring import keyring_of
+from consigne.rules.errors import BadInput, ConsigneError, Misconfigured, place_of
+
+log = logging.getLogger("consigne.keyserver")
+
+GREETING_S: Final = 5.0
+CONNECTIONS: Final = 128
+"""Of one identity, and of those who have not said yet who they are."""
+TOKEN_SECRET: Final = "keyring-token-"
+USERS: Final = "keyring-users.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Token of each identity, and the system users that may use it (nobody named: whoever has it)."""
+
+    tokens: Mapping[str, str]
+    users: Mapping[str, tuple[int, ...]]
+
+    def identity(self, token: str, user: int) -> str | None:
+        """Whose token it is; None for nobody's, and for another user's."""
+        own = [
+            one for one, known in self.tokens.items() if hmac.compare_digest(known.encode(), token.encode())
+        ]
+        if not own or (user != 0 and self.users.get(own[0]) and user not in self.users[own[0]]):
+            return None
+        return own[0]
+
+
+class KeyServer:
+    """Serves a keyring on a listening socket, a thread a connection."""
+
+    def __init__(self, keyring: Provider, door: Door) -> None:
+        self._keyring, self._door = keyring, door
+        self._open: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def serve(self, listening: socket.socket) -> None:
+        """Until the socket is shut down."""
+        while True:
+            try:
+                over, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._attend, args=(over,), daemon=True).start()
+
+    def _attend(self, over: socket.socket) -> None:
+        with over:
+            try:
+                identity = self._greet(over)
+                if identity is not None:
+                    with self._counted(identity):
+                        over.settimeout(None)
+                        self._answer_all(over, identity)
+            except (OSError, ValueError):  # whoever asked has gone, or speaks something else
+                return
+            except Misconfigured as fault:
+                _quietly(over, told(fault))
+
+    def _greet(self, over: socket.socket) -> str | None:
+        with self._counted(""):
+            over.settimeout(GREETING_S)
+            said = receive(over, REQUEST_BYTES)
+            if said is None:
+                return None
+            _, user, _ = struct.unpack("3i", over.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            token = said.get("token") if isinstance(said, dict) else None
+            identity = self._door.identity(token, user) if isinstance(token, str) and token else None
+            if identity is None:
+                if token:
+                    log.warning(
+                        "refused: a token that is nobody's, or another user's", extra=about(code=user)
+                    )
+                raise Misconfigured("keyring_denied", "token", "the key server does not know it")
+        send(over, {"done": [self._keyring.provider, self._keyring.assurance]})
+        return identity
+
+    def _answer_all(self, over: socket.socket, identity: str) -> None:
+        while (request := receive(over, REQUEST_BYTES)) is not None:
+            send(over, self._answer(identity, request))
+
+    def _answer(self, identity: str, request: Any) -> dict[str, Any]:
+        try:
+            return {"done": self._do(identity, request["verb"], request["values"])}
+        except ConsigneError as fault:
+            return told(fault)
+        except (KeyError, TypeError, ValueError):
+            return told(BadInput("keyring_request", "request"))
+        except Exception as fault:
+            log.error("fault in our own code; please report it", extra=about(fault=place_of(fault)))
+            return told(Misconfigured("keyring_fault", "server", "see the key server's log"))
+
+    def _do(self, identity: str, verb: str, values: dict[str, Any]) -> Any:
+        if not may(identity, verb, str(values.get("name", "")), values.get("message", b"")):
+            log.warning("refused: beyond its rights", extra=about(act=verb, code=identity))
+            raise Misconfigured("keyring_denied", verb, f"{identity} may not do this")
+        done = getattr(self._keyring, verb)(**values)
+        return astuple(done) if verb in ("sign", "mac") else done
+
+    @contextmanager
+    def _counted(self, identity: str) -> Iterator[None]:
+        with self._lock:
+            if self._open[identity] >= CONNECTIONS:
+                raise OSError("too many connections")
+            self._open[identity] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open[identity] -= 1
+
+
+def _quietly(over: socket.socket, answer: object) -> None:
+    try:
+        send(over, answer)
+    except OSError:
+        return
+
+
+def listen(path: Path) -> socket.socket:
+    """The socket in its place, whatever lay there before; its folder says who may take that place."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with short(draft) as name:
+        listening.bind(name)
+    draft.chmod(0o666)  # the token decides
+    listening.listen(64)
+    draft.replace(path)
+    return listening
+
+
+def read_door(settings: Settings) -> Door:
+    """Tokens and users as the share holds them. Misconfigured where there is no token at all."""
+    files = {one: settings.state_dir / "secrets" / f"{TOKEN_SECRET}{one}" for one in IDENTITIES}
+    tokens = {one: file.read_text().strip() for one, file in files.items() if file.exists()}
+    if not tokens or not all(tokens.values()):
+        raise Misconfigured("keyring_token", TOKEN_SECRET, "the key server's share has no tokens")
+    named = settings.state_dir / USERS
+    users = json.loads(named.read_text()) if named.exists() else {}
+    return Door(tokens, {identity: tuple(found) for identity, found in users.items()})
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM."""
+    if arguments[:1] == ["--ping"] and len(arguments) == 2:
+        return 0 if answers(Path(arguments[1])) else 1
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    no_core_dumps()
+    settings = Settings.from_environment()
+    logs.begin("keyring", settings.json_logs)
+    server = KeyServer(keyring_of(settings), read_door(settings))
+    listening = listen(Path(arguments[0]))
+    for word in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(word, lambda *_: listening.shutdown(socket.SHUT_RDWR))
+    log.info("serving", extra=about(code=settings.keyring_url.partition(":")[0]))
+    server.serve(listening)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

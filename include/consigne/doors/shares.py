@@ -1,0 +1,190 @@
+"""A service's share: the state folder that it sees in place of the installation's own.
+
+`settings.json`, `secrets/` with what doors/arrangement.py lists and nothing else, `airflow/airflow.cfg`, the Dag files
+of its queue, a copy of the policy. Written by whoever holds the installation's own state folder: `up` for processes on
+this machine, `compose init` for containers. The same layout everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from consigne.doors.arrangement import LISTEN, SERVICES, Service
+from consigne.doors.local.airflow import environment
+from consigne.doors.orchestration.queues import dags_of
+from consigne.doors.settings import ACCOUNTS, CHECKOUT, MAIL_SECRET, Settings, write_private
+from consigne.doors.shares_airflow import write_configuration
+
+TOKEN: Final = "keyring-token"
+KEYRINGS: Final = tuple(sorted({one.keyring for one in SERVICES} - {"", "folder"}))
+"""The identities that the key server knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a service finds the others and what it may write, as it sees them. `store` is a URL, `database` and
+    `broker` host:port (`broker` may be a whole URL), `airflow` the api-server's URL, `keyring` the path of the key
+    server's socket or a keyring's URL, `keys` the folder of the keys, `listen` the address that the api-server binds."""
+
+    store: str
+    database: str
+    broker: str
+    airflow: str
+    keyring: str
+    intake: Path
+    witness: Path
+    keys: Path
+    logs: Path
+    checkout: Path = CHECKOUT
+    listen: str = "127.0.0.1"
+    database_query: str = ""
+
+
+def write_share(
+    settings: Settings,
+    service: Service,
+    folder: Path,
+    places: Places,
+    seen_as: Path | None = None,
+    owner: tuple[int, int] | None = None,
+    users: dict[str, list[int]] | None = None,
+) -> Settings:
+    """The share of a service in `folder`, which it sees as `seen_as`; its settings. Idempotent. `owner` (uid, gid)
+    gets all of it; `users` says for the key server which users may use an identity's token."""
+    for name in (".", "secrets", "airflow", "dags", "policy", "run"):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_secrets(settings, service, folder)
+    _copy_dags(service, folder / "dags")
+    copy_policy(settings, folder)
+    seen = _as_seen(settings, service, seen_as or folder, places)
+    replace(seen, state_dir=folder).remember()
+    write_configuration(settings, seen, service, places, folder)
+    if service.keyring == "folder":
+        write_private(folder / "keyring-users.json", json.dumps(users or {}))
+    if "session" in service.airflow:
+        write_private(folder / "store-names.json", json.dumps(settings.store_names()))
+    give(folder, owner)
+    return seen
+
+
+def arguments(service: Service, places: Places) -> tuple[str, ...]:
+    """What follows `python -m`."""
+    if service.queue:
+        options = ("--queues", service.queue, "--without-mingle", "--without-gossip", "--skip-serve-logs")
+        return (service.module, *service.arguments, *options)
+    if service.keyring == "folder":
+        return (service.module, *service.arguments, places.keyring)
+    return (service.module, *service.arguments)
+
+
+def seen_environment(seen: Settings, service: Service, places: Places) -> dict[str, str]:
+    """The environment of a service: no secret. A user without an entry in passwd has its name from here."""
+    return environment(seen) | {"PYTHONPATH": str(places.checkout / "include"), "USER": service.name}
+
+
+def give(folder: Path, owner: tuple[int, int] | None) -> None:
+    """The folder and all in it to this user and group; links are not followed."""
+    if owner is None:
+        return
+    for one in (folder, *folder.rglob("*")):
+        os.chown(one, *owner, follow_symlinks=False)
+
+
+def copy_policy(settings: Settings, folder: Path) -> bool:
+    """The policy's file and what lies beside it (agents' acknowledgements), copied where they changed."""
+    beside = sorted({*settings.policy_file.parent.glob("*.csv"), *(CHECKOUT / "config").glob("*.csv")})
+    copied = False
+    for file in (settings.policy_file, *reversed(beside)):  # the policy's own folder comes last, and wins
+        target = folder / "policy" / file.name
+        if not target.exists() or target.stat().st_mtime_ns < file.stat().st_mtime_ns:
+            write_private(target, file.read_text(encoding="utf-8"))
+            copied = True
+    return copied
+
+
+def _as_seen(settings: Settings, service: Service, root: Path, places: Places) -> Settings:
+    keyring, keeps_keys = places.keyring, service.keyring == "folder"
+    if keeps_keys:
+        keyring = settings.keyring_given or f"file:{places.keys}"
+    elif keyring.startswith("/"):
+        keyring = f"served:{keyring}?token-file={root / 'secrets' / TOKEN}"
+    return replace(
+        settings,
+        state_dir=root,
+        policy_file=root / "policy" / settings.policy_file.name,
+        executor="celery",
+        holder=service.name,
+        store_given=places.store,
+        store_program="",
+        socket_dir="",
+        database_address=places.database,
+        database_query=places.database_query,
+        airflow_given=places.airflow,
+        intake_given=str(places.intake),
+        keyring_given=keyring,
+        keyring_environment=settings.keyring_environment if keeps_keys else {},
+        witness_given=settings.witness_given or f"file:{places.witness / 'checkpoints.txt'}",
+    )
+
+
+def _write_secrets(settings: Settings, service: Service, folder: Path) -> None:
+    held = dict(_held(settings, service))
+    for file in (folder / "secrets").iterdir():
+        if file.name not in held:
+            file.unlink()
+    for name, value in held.items():
+        write_private(folder / "secrets" / name, value)
+
+
+def _held(settings: Settings, service: Service) -> Iterator[tuple[str, str]]:
+    """Name and value of each secret that the table gives it."""
+    for role in service.database:
+        own = "database-server" if role == "superuser" and settings.database_given else f"database-{role}"
+        yield own, settings.secret(own)
+    for identity in service.store:
+        yield from _of_store(settings, identity)
+    if service.keyring == "folder":
+        for identity in KEYRINGS:
+            yield f"{TOKEN}-{identity}", settings.secret(f"{TOKEN}-{identity}")
+    elif service.keyring:
+        yield TOKEN, settings.secret(f"{TOKEN}-{service.keyring}")
+    for name in service.secrets:
+        yield from _named(settings, name)
+
+
+def _of_store(settings: Settings, identity: str) -> Iterator[tuple[str, str]]:
+    if identity == "root":
+        access, secret = settings.store_credentials("root")
+        yield from (("store-root-access", access), ("store-root-secret", secret))
+    elif identity == LISTEN:
+        for kind in ("access", "store"):
+            for file in (settings.state_dir / "secrets").glob(f"{kind}-listen-*"):
+                yield file.name, file.read_text()
+        yield "store-listeners", settings.secret("store-listeners")
+    else:
+        for kind in ("access", "store"):
+            yield f"{kind}-{identity}", settings.secret(f"{kind}-{identity}")
+
+
+def _named(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
+    ask: Callable[[str], str] = settings.secret
+    if name == "account-*":
+        yield from ((f"account-{user}", settings.account_password(user)) for user in ACCOUNTS)
+    elif name != MAIL_SECRET or (settings.state_dir / "secrets" / name).exists():
+        yield name, ask(name)
+
+
+def _copy_dags(service: Service, target: Path) -> None:
+    wanted = {f"{dag}.py" for dag in dags_of(service.queue)} if service.queue else set()
+    if service.arguments == ("dag-processor",):
+        wanted = {file.name for file in (CHECKOUT / "dags").glob("*.py")}
+    for file in target.glob("*.py"):
+        if file.name not in wanted:
+            file.unlink()
+    for name in wanted:
+        write_private(target / name, (CHECKOUT / "dags" / name).read_text(encoding="utf-8"))

@@ -1,0 +1,290 @@
+"""What a service gets, and nothing else: its share, its user at Redis, its view of the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+from redis.exceptions import NoPermissionError
+
+from consigne.doors.arrangement import SERVICES, Service
+from consigne.doors.cli.up import read_executor, read_workers
+from consigne.doors.local import broker, ports, processes, services
+from consigne.doors.orchestration.queues import QUEUES, dags_of
+from consigne.doors.settings import Settings
+from consigne.doors.shares import Places, write_share
+from consigne.rules.errors import BadInput, Misconfigured
+from system.inside import wait_until
+
+BY_NAME = {service.name: service for service in SERVICES}
+AIRFLOW_SECRETS = ("airflow-jwt-secret", "airflow-fernet-key", "airflow-secret-key", "database-airflow")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    made = Settings.make(tmp_path_factory.mktemp("shares") / "state")
+    port, claim = ports.hold(16380)
+    claim.close()
+    for identity in ("ingest", "listen-training"):
+        made.store_credentials(identity)
+    return made.remember(executor="celery", broker_port=port)
+
+
+def _places() -> Places:
+    own = Path("/somewhere")
+    return Places(
+        store="http://store:9000", database="catalog:5432", broker="broker:6379", airflow="http://web:8080",
+        keyring="/somewhere/socket", intake=own / "intake", witness=own / "witness", keys=own / "keyring",
+        logs=own / "logs",
+    )  # fmt: skip
+
+
+def _share(settings: Settings, service: Service) -> Settings:
+    folder = settings.state_dir / "shares" / service.name
+    write_share(settings, service, folder, _places())
+    return Settings.open(folder)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.promise("P3")
+def test_a_share_holds_what_the_table_lists_and_nothing_of_others(settings: Settings, name: str) -> None:
+    service, share = BY_NAME[name], _share(settings, BY_NAME[name])
+    held = {file.name: file.read_text() for file in (share.state_dir / "secrets").iterdir()}
+    assert {one.removeprefix("database-") for one in held if one.startswith("database-")} == set(
+        service.database
+    )
+    assert ("keyring-token" in held) == (service.keyring not in ("", "folder"))
+    own = set(held.values())
+    others = {
+        file.read_text()
+        for file in (settings.state_dir / "secrets").iterdir()
+        if file.name not in AIRFLOW_SECRETS
+    }
+    everything = "".join(
+        file.read_text()
+        for file in share.state_dir.rglob("*")
+        if file.is_file() and file.parent.name != "policy"
+    )
+    given = {settings.secret(f"broker-{broker_user(service)}")} if service.broker else set()
+    assert not [secret for secret in others - own - given if secret in everything]
+    modes = {
+        stat.S_IMODE(one.stat().st_mode) & 0o077 for one in (share.state_dir, *share.state_dir.rglob("*"))
+    }
+    assert modes == {0}
+
+
+def broker_user(service: Service) -> str:
+    return "scheduler" if service.broker == "all" else service.broker
+
+
+@pytest.mark.parametrize("name", [f"worker-{queue}" for queue in QUEUES])
+def test_a_worker_has_none_of_airflows_own_secrets(settings: Settings, name: str) -> None:
+    share = _share(settings, BY_NAME[name])
+    written = (share.state_dir / "airflow" / "airflow.cfg").read_text()
+    airflow = {settings.secret(secret) for secret in AIRFLOW_SECRETS[:3]} | {
+        settings.secret("database-airflow")
+    }
+    assert not [secret for secret in airflow if secret in written]
+    assert "sql_alchemy_conn" not in written
+    queue = BY_NAME[name].queue
+    assert {file.stem for file in (share.state_dir / "dags").glob("*.py")} == set(dags_of(queue))
+
+
+def test_a_share_makes_no_secret_and_is_found_again(settings: Settings) -> None:
+    share = _share(settings, BY_NAME["worker-expire"])
+    with pytest.raises(Misconfigured, match="not_held"):
+        share.secret("database-decide")
+    with pytest.raises(Misconfigured, match="not_held"):
+        share.store_credentials("ingest")
+    assert share.holder == "worker-expire"
+    assert "@catalog:5432/consigne" in share.database_url("expire")
+    assert share.store_endpoint == "store:9000"
+    before = {file: file.read_bytes() for file in share.state_dir.rglob("*") if file.is_file()}
+    assert _share(settings, BY_NAME["worker-expire"]) == share
+    assert {file: file.read_bytes() for file in share.state_dir.rglob("*") if file.is_file()} == before
+
+
+def test_what_a_service_held_before_is_taken_from_it(settings: Settings) -> None:
+    service = BY_NAME["worker-prove"]
+    share = _share(settings, replace(service, secrets=("draw-hook",)))
+    assert share.secret("draw-hook")
+    with pytest.raises(Misconfigured, match="not_held"):
+        _share(settings, service).secret("draw-hook")
+
+
+# Redis
+
+
+@pytest.fixture(scope="module")
+def running(settings: Settings) -> Iterator[Settings]:
+    """Redis as `up` starts it."""
+    settings = settings.remember(broker_program=str(broker.find()))
+    command = broker.command(settings)
+    process = processes.start(command, signal.SIGTERM)
+    wait_until(lambda: broker.answers(settings), "Redis to answer", 20)
+    yield settings
+    process.terminate()
+    process.wait()
+
+
+def _client(settings: Settings, user: str) -> redis.Redis:
+    password = settings.secret(f"broker-{user}")
+    return redis.Redis(port=settings.broker_port, username=user, password=password)
+
+
+@pytest.mark.celery
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_worker_reaches_its_own_queue_alone(running: Settings, queue: str) -> None:
+    with _client(running, queue) as own, _client(running, "scheduler") as scheduler:
+        scheduler.lpush(queue, "one")
+        assert own.brpop([queue], 1) == (queue.encode(), b"one")
+        for other in set(QUEUES) - {queue}:
+            for ask in (own.llen, own.smembers):
+                with pytest.raises(NoPermissionError):
+                    ask(other)
+            with pytest.raises(NoPermissionError):
+                own.lpush(other, "forged")
+            with pytest.raises(NoPermissionError):
+                own.hget(f"unacked-{other}", "tag")
+            with pytest.raises(NoPermissionError):
+                own.sadd(f"_kombu.binding.{other}", "x")
+        for ask_all in (own.keys, own.randomkey, own.dbsize, own.client_list, own.acl_list, own.flushall):
+            with pytest.raises(NoPermissionError):
+                ask_all()
+        with pytest.raises(NoPermissionError):
+            own.publish("/0.celery.pidbox", "shutdown")
+
+
+@pytest.mark.celery
+def test_nobody_comes_in_without_a_password(running: Settings) -> None:
+    with redis.Redis(port=running.broker_port) as nobody, pytest.raises(redis.AuthenticationError):
+        nobody.ping()
+    with _client(running, "scheduler") as scheduler, pytest.raises(NoPermissionError):
+        scheduler.brpop(["ingest"], 1)
+
+
+@pytest.mark.celery
+def test_what_is_acknowledged_survives_a_kill(running: Settings) -> None:
+    with _client(running, "scheduler") as scheduler:
+        scheduler.lpush("decide", "kept")
+    left = processes.workers_in((running.state_dir / "broker").resolve())
+    for process in left:
+        process.kill()
+        process.wait()
+    process = processes.start(broker.command(running), signal.SIGTERM)
+    wait_until(lambda: broker.answers(running), "Redis to answer", 20)
+    with _client(running, "decide") as worker:
+        assert worker.brpop(["decide"], 1) == (b"decide", b"kept")
+    process.terminate()
+    process.wait()
+
+
+# A view of one's own
+
+PROBE = """
+import json, os, sys
+from pathlib import Path
+
+def ask(path):
+    try:
+        return sorted(one.name for one in Path(path).iterdir())
+    except OSError as fault:
+        return type(fault).__name__
+
+def write(path):
+    try:
+        Path(path, "planted").write_text("x")
+        return "written"
+    except OSError as fault:
+        return type(fault).__name__
+
+state, share = sys.argv[1:]
+status = dict(line.split(":\\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\\t" in line)
+print(json.dumps({
+    "user": [os.getuid(), os.getgid(), os.getgroups()],
+    "capabilities": [status[name] for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")],
+    "new_privileges": status["NoNewPrivs"],
+    "state": ask(state), "shares": ask(Path(state, "shares")), "secrets": ask(Path(state, "secrets")),
+    "own": ask(Path(share, "secrets")), "work": os.getcwd(),
+    "writes": {name: write(Path(state, name)) for name in ("", "intake", "shares/worker-ingest/secrets")},
+    "run": write(os.getcwd()),
+}))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a process another user")
+def test_a_service_sees_its_own_files_and_no_others(settings: Settings) -> None:
+    settings = settings.remember(users_base=services.choose_users(settings))
+    for name in ("keyring", "worker-expire", "worker-ingest"):
+        services.command(settings, BY_NAME[name], 1)
+    share = services.share_of(settings, "worker-ingest")
+    done = services.run_as(
+        settings, "worker-ingest", (sys.executable, "-c", PROBE, str(settings.state_dir), str(share))
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    user = services.user_of(settings, "worker-ingest")
+    assert user and seen["user"] == [*user, []]
+    assert {int(one, 16) for one in seen["capabilities"]} == {0}
+    assert seen["new_privileges"] == "1"
+    assert set(seen["state"]) == {"shares", "intake", "logs", "keyserver"} & set(seen["state"])
+    assert seen["shares"] == ["worker-ingest"]
+    assert seen["secrets"] == "FileNotFoundError"
+    assert "database-ingest" in seen["own"]
+    assert seen["work"] == str(share / "run" / "1")
+    assert seen["run"] == "written"
+    assert seen["writes"] == {"": "OSError", "intake": "written", "shares/worker-ingest/secrets": "OSError"}
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a process another user")
+def test_a_worker_that_starts_again_leaves_what_waits_in_intake_as_it_is(settings: Settings) -> None:
+    settings = settings.remember(users_base=services.choose_users(settings))
+    services.command(settings, BY_NAME["worker-ingest"], 1)
+    file = settings.intake_dir / "call.json"
+    file.write_text("{}")
+    file.chmod(0o640)
+    user = services.user_of(settings, "worker-ingest")
+    assert user and file.stat().st_gid == user[1]
+    before = file.stat()
+    services.command(settings, BY_NAME["worker-ingest"], 1)
+    assert (file.stat().st_ctime_ns, file.stat().st_uid) == (before.st_ctime_ns, before.st_uid)
+    done = services.run_as(settings, "worker-ingest", ("/bin/sh", "-c", f"cat {file} && rm {file}"))
+    assert done.stdout == "{}", done.stderr
+    assert not file.exists()
+
+
+# What `up` is asked for
+
+
+def test_how_many_workers_is_read_or_refused() -> None:
+    assert read_workers("ingest=3,expire=1") == {"ingest": 3, "expire": 1}
+    for wrong in ("ingest", "ingest=0", "ingest=x", "letters=1", "ingest=65"):
+        with pytest.raises(BadInput, match="bad_workers"):
+            read_workers(wrong)
+    with pytest.raises(BadInput, match="unknown_executor"):
+        read_executor("kubernetes")
+
+
+@pytest.mark.promise("P1")
+def test_a_changed_file_of_acknowledgements_reaches_the_worker(settings: Settings) -> None:
+    share = _share(settings, BY_NAME["worker-ingest"])
+    own = settings.state_dir / "policy.yaml"
+    own.write_bytes(settings.policy_file.read_bytes())
+    agents = own.with_name("agents.csv")
+    agents.write_text("as it was")
+    changed = replace(settings, policy_file=own)
+    services.refresh(changed)
+    agents.write_text("as it is")
+    os.utime(agents, (time.time() + 5, time.time() + 5))
+    services.refresh(changed)
+    assert (share.state_dir / "policy" / "agents.csv").read_text() == "as it is"
