@@ -64,7 +64,7 @@ def measure(settings: Settings, platform: Platform, workers: int) -> dict[str, f
     began = time.perf_counter()
     chunks = ingest.validate_metadata(platform, ingest.discover_intake(platform, f"ingest {workers}"))
     told["discover, validate: ms a call"] = (time.perf_counter() - began) * 1000 / NUMBER
-    took_s, times = share(settings, "ingest", TAKING, chunks, workers)
+    took_s, times = share(settings, "owner", TAKING, chunks, workers)
     found = report.report_batch(platform, f"ingest {workers}")["states"]
     assert found == {"cleared": NUMBER}, found
     told["calls a second"] = NUMBER / took_s
@@ -76,7 +76,7 @@ def measure(settings: Settings, platform: Platform, workers: int) -> dict[str, f
         tx.execute(text("UPDATE artifacts SET due_at = now() - interval '1 hour' WHERE state = 'kept'"))
     expire.freeze_manifest(platform, f"expire {workers}", False)
     due = expire.measure_volume(platform, f"expire {workers}")
-    took_s, times = share(settings, "expire", DESTROYING, due, workers)
+    took_s, times = share(settings, "owner", DESTROYING, due, workers)
     close.close_epochs(platform, False)
     told["artifacts destroyed a second"] = 2 * NUMBER / took_s
     return told | {f"{name}: ms an artifact": seconds * 1000 / NUMBER / 2 for name, seconds in times.items()}

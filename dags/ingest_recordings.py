@@ -5,7 +5,8 @@ a batch, judged by the gate, redacted and proven, encrypted into the store, conf
 source. What needs a transcript and brings none is transcribed first, where a transcriber is configured, for five
 minutes a chunk. One bad call never stops the others; what a run leaves is taken up by the next. `report_batch` says
 how many ended how, by code and check, and links (*Details*) to the run's report on the desk. A run carries 5 000
-deliveries at most, the oldest first; where more lie in intake, `take_rest` begins the next run at once.
+deliveries at most; where new ones wait, stuck ones are no more than half of it. Where it brought some to their end
+and more lie in intake, `take_rest` begins the next run at once.
 
 **Hazards**: nothing kept is destroyed here. `clear_source` removes a delivery's files from intake once every
 part is confirmed or a rule refused it.

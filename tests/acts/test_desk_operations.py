@@ -119,6 +119,8 @@ def test_a_retry_that_is_denied_is_registered_and_changes_nothing(stuck: DeskWor
     assert stuck.world.delivery("odd-1").state == "quarantined"
     [entry] = stuck.world.register("ingest:delivery:retry_denied")
     assert (entry["actor"], entry["subject"], entry["code"]) == ("dpo", id, "role_missing")
+    assert stuck.visit("dpo").post("/operations/retry", code="no_such_code").status_code == 403
+    assert len(stuck.world.register("ingest:delivery:retry_denied")) == 2
     assert stuck.visit("auditor").post("/operations/run", act="expire").status_code == 403
     assert [one["dag"] for one in stuck.world.register("operate:run:denied")] == ["expire_recordings"]
     assert stuck.airflow == []

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,12 +16,13 @@ from sqlalchemy import delete, select
 
 from consigne.acts import ingest as acts
 from consigne.acts import protect, report
+from consigne.acts.deliveries import retry_delivery
 from consigne.acts.ports import Mac, Waiting
 from consigne.adapters.catalog import tables as t
 from consigne.doors.samples.generate import calls
 from consigne.doors.samples.manifest import Foretold
 from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
-from consigne.rules.errors import Conflict, Unavailable
+from consigne.rules.errors import Conflict, Tampered, Unavailable
 from consigne.rules.policy.load import load
 
 from .world import TEXT, UNINFORMED, World, sound, with_parts
@@ -162,10 +164,10 @@ def test_a_retry_judges_again_and_gains_no_time(world: World) -> None:
     world.intake.deliver("broken", sound(0), b"{")
     world.ingest()
     before = world.delivery("broken")
-    assert acts.retry_delivery(world.platform, before.id)
+    assert retry_delivery(world.platform, before.id)
     assert world.deliveries() == {"broken": ("claimed", None)}
-    assert not acts.retry_delivery(world.platform, before.id)  # it is not quarantined now
-    assert not acts.retry_delivery(world.platform, uuid.uuid4())
+    assert not retry_delivery(world.platform, before.id)  # it is not quarantined now
+    assert not retry_delivery(world.platform, uuid.uuid4())
     world.ingest()
     after = world.delivery("broken")
     assert (after.state, after.code, after.deadline) == ("quarantined", "bad_json", before.deadline)
@@ -389,13 +391,57 @@ def test_a_run_takes_the_oldest_and_leaves_the_rest_to_the_next(
     monkeypatch.setattr(acts, "CHUNK", 1)
     for id in ("a", "b", "c"):
         world.deliver(id)
-    assert len(acts.discover_intake(world.platform, "looks only")) == 2
     assert world.ingest("first")["states"] == {"cleared": 2}
     assert world.deliveries().keys() == {"a", "b"}
     assert acts.take_rest(world.platform, "first")
     world.ingest("second")
     assert len(world.artifacts()) == 6
     assert not acts.take_rest(world.platform, "second")
+
+
+@pytest.mark.promise("P8")
+def test_what_is_stuck_keeps_nothing_out_and_begins_no_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "LIMIT", 4)
+    monkeypatch.setattr(acts, "CHUNK", 2)
+    cleared, stuck = world.intake.clear, {f"stuck-{number}" for number in range(6)}
+
+    def clear(place: Waiting) -> None:
+        if place.stem in stuck:
+            raise Tampered("cannot_be_unlinked", "files")
+        cleared(place)
+
+    monkeypatch.setattr(world.intake, "clear", clear)
+
+    def run(name: str) -> bool:
+        with suppress(Conflict):  # something is left: it says so
+            world.ingest(name)
+        return acts.take_rest(world.platform, name)
+
+    for number, id in enumerate(sorted(stuck)):
+        world.deliver(id, ago=timedelta(minutes=9 - number))
+    assert not run("nothing moves")
+    assert not run("nor now")
+    assert world.deliveries().keys() == stuck
+    for id in ("a", "b", "c"):
+        world.deliver(id)
+    assert run("two of three")
+    assert not run("the third")
+    ended = {id for id, (state, _) in world.deliveries().items() if state == "cleared"}
+    assert ended == {"a", "b", "c"}
+    stuck.clear()
+    run("most of them")
+    run("the others")
+    assert {state for state, _ in world.deliveries().values()} == {"cleared"}
+
+
+def test_no_more_is_claimed_where_very_much_is_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acts, "LIMIT", 2)
+    for number in range(acts.MOST_OPEN * 2 + 3):
+        world.deliver(f"call-{number}")
+        acts.discover_intake(world.platform, f"looks only {number}")
+    assert len(world.deliveries()) == acts.MOST_OPEN * 2
 
 
 def test_what_waits_behind_a_chunk_costs_it_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

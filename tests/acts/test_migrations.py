@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, select, text
+from sqlalchemy.exc import OperationalError
 
 from acts.world import TEXT
 from consigne.adapters.catalog import tables_decided, tables_people
@@ -162,8 +164,8 @@ def empty(server: Settings) -> Iterator[Engine]:
 
 def bring_to(engine: Engine, revision: str) -> MetaData:
     """The tables as they are then."""
-    with engine.begin() as tx:
-        command.upgrade(_config(tx), revision)
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), revision)
     found = MetaData()
     found.reflect(engine)
     return found
@@ -219,3 +221,49 @@ def test_older_code_works_on_newer_tables(empty: Engine, revision: str) -> None:
             assert column.nullable <= newer.c[column.name].nullable, (name, column.name)
         for added in set(newer.c.keys()) - set(table.c.keys()):
             assert newer.c[added].nullable or newer.c[added].server_default is not None, (name, added)
+
+
+@pytest.mark.promise("P8")
+def test_a_task_under_way_and_the_migration_do_not_wait_for_each_other(empty: Engine) -> None:
+    """As the ingest does: the delivery first, then its artifacts, while the migration is asked for in between."""
+    bring_to(empty, "0003")
+    with ThreadPoolExecutor(1) as pool, empty.connect() as old:
+        with old.begin():
+            old.execute(text("UPDATE deliveries SET token = NULL"))
+            migrated = pool.submit(migrate, empty)
+            _until_it_waits(empty, migrated)
+            old.execute(text("UPDATE artifacts SET token = NULL"))
+        migrated.result(60)
+    with empty.connect() as tx:
+        assert version(tx) == newest_version()
+
+
+def test_a_migration_that_was_cut_short_goes_on(empty: Engine) -> None:
+    bring_to(empty, "0003")
+    with empty.connect() as old, old.begin():
+        old.execute(text("LOCK TABLE artifacts IN ROW EXCLUSIVE MODE"))
+        impatient = open_engine(empty.url.render_as_string(False))
+        with impatient.connect() as connection, pytest.raises(OperationalError):
+            connection.exec_driver_sql("SET lock_timeout = '100ms'")
+            connection.commit()
+            command.upgrade(_config(connection), "head")
+        impatient.dispose()
+    with empty.connect() as tx:
+        assert version(tx) == "0003"
+    migrate(empty)
+    with empty.connect() as tx:
+        assert (
+            compare_metadata(
+                MigrationContext.configure(tx, opts={"version_table": "consigne_version"}), metadata
+            )
+            == []
+        )
+
+
+def _until_it_waits(engine: Engine, migrated: Future[None]) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+    while not migrated.done():
+        with engine.connect() as tx:
+            if tx.execute(waiting).scalar_one():
+                return
+    raise AssertionError("nothing waits")

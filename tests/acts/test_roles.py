@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from consigne.acts import decide, extend
@@ -22,6 +23,7 @@ from consigne.acts.preview import preview
 from consigne.acts.reconcile import sweep_findings
 from consigne.acts.seal import seal
 from consigne.acts.turn import turn_over
+from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.grants import GRANTS
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.keyring.rights import may
@@ -105,6 +107,10 @@ def test_a_whole_life_under_the_roles(world: World, acting: As) -> None:
 FORBIDDEN = {
     "ingest": (
         "UPDATE artifacts SET due_at = now()",
+        "UPDATE artifacts SET state = 'erased'",
+        "DELETE FROM artifacts",
+        "DELETE FROM data_keys",
+        "SELECT consigne_drop(id, token) FROM artifacts",
         "UPDATE epochs SET state = 'closing'",
         "SELECT payload FROM register",
         "DELETE FROM tombstones",
@@ -113,10 +119,13 @@ FORBIDDEN = {
         "SELECT wrapped FROM data_keys",
         "INSERT INTO artifacts SELECT * FROM artifacts",
         "UPDATE artifacts SET due_at = now()",
+        "UPDATE artifacts SET state = 'erased'",
+        "DELETE FROM artifacts",
+        "DELETE FROM data_keys",
         "SELECT * FROM recordings",
         "SELECT payload FROM register",
     ),
-    "listen": ("DELETE FROM data_keys",),
+    "listen": ("DELETE FROM data_keys", "UPDATE artifacts SET state = 'erased'"),
     "decide": (
         "DELETE FROM data_keys",
         "UPDATE artifacts SET state = 'erased'",
@@ -166,6 +175,51 @@ def test_no_role_does_what_is_another_s(engines: Callable[[str], Engine]) -> Non
         for statement in FORBIDDEN[role] + FORBIDDEN_TO_ALL:
             with pytest.raises(ProgrammingError, match="InsufficientPrivilege"), seen.begin() as tx:
                 tx.execute(text(statement))
+
+
+@pytest.mark.promise("P5", "P6")
+def test_who_confirms_moves_and_forgets_nothing_that_is_kept(
+    world: World, engines: Callable[[str], Engine]
+) -> None:
+    world.deliver("a")
+    world.ingest()
+    before = world.artifacts(), world.keys()
+    assert {row.state for row in world.artifacts()} == {"kept"}
+    with engines("prove").begin() as tx:
+        tx.execute(text("UPDATE artifacts SET token = gen_random_uuid()"))
+        for verb in ("keep", "drop"):
+            did = tx.execute(text(f"SELECT consigne_{verb}(id, token) FROM artifacts")).scalars()
+            assert not any(did)
+        tx.rollback()
+    assert (world.artifacts(), world.keys()) == before
+
+
+@pytest.mark.promise("P5", "P6")
+@pytest.mark.parametrize("role", ["ingest", "decide"])
+@pytest.mark.parametrize(
+    "forged", [{"purpose": "trial"}, {"recording": None}, {"attempt": None}, {"state": "erased"}]
+)
+def test_nobody_names_an_object_of_another_artifact(
+    world: World, engines: Callable[[str], Engine], role: str, forged: dict[str, Any]
+) -> None:
+    """It would be erased with a row that is due."""
+    world.deliver("a")
+    world.ingest()
+    row = world.rows(select(t.artifacts))[0]._mapping
+    values = {**row, "id": uuid.uuid4()} | {name: value or uuid.uuid4() for name, value in forged.items()}
+    with pytest.raises(ProgrammingError, match="not_its_own"), engines(role).begin() as tx:
+        tx.execute(t.artifacts.insert().values(values))
+
+
+@pytest.mark.promise("P5", "P7")
+def test_no_temporary_table_stands_before_ours(world: World, engines: Callable[[str], Engine]) -> None:
+    """In what runs with the owner's rights."""
+    with world.engine.begin() as tx:
+        definers = tx.execute(
+            text("SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND proname LIKE 'consigne%'")
+        ).all()
+    assert {"consigne_keep", "consigne_forget", "consigne_forget_names"} <= {row.proname for row in definers}
+    assert {tuple(row.proconfig) for row in definers} == {("search_path=public, pg_temp",)}
 
 
 @pytest.mark.promise("P5")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import struct
@@ -13,7 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
+import psutil
 import pytest
 
 from consigne.acts.ports import Keyring
@@ -21,6 +24,7 @@ from consigne.adapters.keyring.file import FileKeyring
 from consigne.adapters.keyring.open import open_keyring
 from consigne.adapters.keyring.rights import IDENTITIES, KINDS, RIGHTS, VERBS, kind_of, may
 from consigne.adapters.keyring.served import ServedKeyring, Server, answers
+from consigne.doors import keyserver
 from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
 from consigne.rules.evidence.masked import masked_statement
@@ -28,6 +32,8 @@ from consigne.rules.evidence.restoration import Declared, declaration_body
 from consigne.rules.evidence.signature import checkpoint_body
 from contract.serving import Serving, serving
 
+LONGEST_S = 20.0
+STRANGER = 54_321
 EPOCH, KEY, CONTEXT = "training/2027-05-20/0", bytes(range(32)), b"context"
 STATEMENTS = {
     "certificate": checkpoint_body("consigne/ab/certificates/1", 3, bytes(32)),
@@ -161,6 +167,78 @@ def test_what_is_no_request_ends_the_connection_and_no_other(server: Serving) ->
     assert keyring.epochs() == [EPOCH]
 
 
+def connected(where: str | Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX)
+    made.settimeout(LONGEST_S)
+    made.connect(str(where))
+    return made
+
+
+def is_ended(over: socket.socket) -> bool:
+    """By the server; TimeoutError where it does nothing for long."""
+    try:
+        return over.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.promise("P5")
+def test_a_greeting_is_short(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyserver, "GREETING_S", 3600.0)
+    nested = b"[" * 4096
+    for sent in (struct.pack(">I", 4097), struct.pack(">I", len(nested)) + nested):
+        with connected(server.socket) as stranger:
+            stranger.sendall(sent)
+            assert is_ended(stranger)
+
+
+@pytest.mark.promise("P5")
+def test_a_greeting_has_one_deadline_however_it_drips(
+    server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyserver, "GREETING_S", 1.0)
+    with connected(server.socket) as stranger, pytest.raises(ConnectionError):
+        stranger.sendall(struct.pack(">I", 4096))
+        until = time.monotonic() + LONGEST_S
+        while time.monotonic() < until:
+            stranger.sendall(b" ")
+            time.sleep(0.1)
+
+
+@pytest.mark.promise("P5")
+def test_who_holds_connections_without_a_word_holds_up_no_other_user(
+    server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another system user where the test may become one; else this one, which is let in again when they end."""
+    monkeypatch.setattr(keyserver, "GREETING_S", 3600.0)
+    server.folder.chmod(0o711)
+    ours, theirs = multiprocessing.get_context("fork").Pipe()
+
+    def hold() -> None:
+        os.chdir(server.folder)  # what lies above is closed to it
+        if os.getuid() == 0:
+            os.setuid(STRANGER)
+        held = [connected(server.socket.name) for _ in range(keyserver.UNGREETED + 1)]
+        theirs.send(is_ended(held[-1]))
+        theirs.recv()
+
+    holding = multiprocessing.get_context("fork").Process(target=hold)
+    holding.start()
+    try:
+        assert ours.poll(LONGEST_S) and ours.recv() is True
+        if os.getuid() == 0:
+            assert server.keyring("expire").epochs() == [EPOCH]
+        else:
+            assert not answers(server.socket)
+    finally:
+        holding.kill()
+        holding.join()
+    until = time.monotonic() + LONGEST_S
+    while not answers(server.socket):
+        assert time.monotonic() < until
+    assert server.keyring("expire").epochs() == [EPOCH]
+
+
 @pytest.mark.promise("P8")
 def test_threads_and_children_speak_over_connections_of_their_own(server: Serving) -> None:
     keyring, wrong = server.keyring(), []
@@ -201,13 +279,13 @@ def share(tmp_path: Path) -> Settings:
     return settings.remember(keyring_given=f"file:{tmp_path / 'keys'}")
 
 
-def start(share: Settings, where: Path) -> subprocess.Popen[bytes]:
+def start(share: Settings, where: Path, errors: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "CONSIGNE_STATE": str(share.state_dir),
         "PYTHONPATH": str(CHECKOUT / "include"),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "consigne.doors.keyserver", str(where)], env=environment
+        [sys.executable, "-m", "consigne.doors.keyserver", str(where)], env=environment, stderr=errors
     )
     while not answers(where):
         assert process.poll() is None
@@ -237,3 +315,27 @@ def test_killed_and_started_anew_it_goes_on(share: Settings, tmp_path: Path) -> 
         assert second.wait(20) == 0
     finally:
         first.kill()
+
+
+@pytest.mark.promise("P5", "P8")
+def test_without_a_descriptor_left_it_says_so_and_goes_on(share: Settings, tmp_path: Path) -> None:
+    where, told = tmp_path / "keyring.sock", tmp_path / "errors"
+    with told.open("wb") as errors:
+        process = start(share, where, errors)
+    try:
+        soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        assert soft == hard
+        most = psutil.Process(process.pid).num_fds() + 4
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
+        held = [connected(where) for _ in range(8)]
+        until = time.monotonic() + LONGEST_S
+        while b"EMFILE" not in told.read_bytes():
+            assert process.poll() is None and time.monotonic() < until
+            time.sleep(0.05)
+        for one in held:
+            one.close()
+        assert answers(where)
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()

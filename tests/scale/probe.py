@@ -205,6 +205,7 @@ def broker(settings: Settings, given: dict[str, Any]) -> dict[str, bool]:
         "take another queue's messages": any(ask("BRPOP", one, "0.01") or ask("LLEN", one) for one in others),
         "put a message into another queue": any(ask("LPUSH", one, "") for one in others),
         "list, empty or set up the broker": any(ask(*words.split()) for words in ("KEYS *", "CONFIG GET *", "FLUSHDB", "ACL LIST")),
+        "listen for results at the broker": ask("PSUBSCRIBE", "celery-task-meta-*") or ask("SUBSCRIBE", "celery-task-meta-x"),
         "use the broker without a password": succeeds(lambda: anonymous(client).ping(), redis.RedisError),
     }  # fmt: skip
 

@@ -4,7 +4,6 @@ undisturbed one (issue 7, Shown by 1)."""
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from consigne.doors.arrangement import SERVICES
 from consigne.doors.local import report
+from consigne.doors.local.apart import is_possible
 from consigne.doors.local.services import share_of, user_of
 from consigne.doors.orchestration.queues import QUEUES, dags_of
 from system.conftest import Up
@@ -96,14 +96,14 @@ def test_what_falls_due_is_destroyed_by_its_own_worker(disturbed: Source) -> Non
 
 def test_each_service_has_a_user_a_share_and_secrets_of_its_own(celery_up: Up) -> None:
     settings = settings_of(celery_up)
-    is_root = os.getuid() == 0
-    assert celery_up.json("status")["separate_users"] is is_root
+    is_apart = is_possible()
+    assert celery_up.json("status")["separate_users"] is is_apart
     for service in SERVICES:
         if service.is_step:
             continue
         name = f"{service.name}-1" if service.queue else service.name
         process = process_of(celery_up, name)
-        if is_root:
+        if is_apart:
             assert process.uids().effective == (user_of(settings, service.name) or (0,))[0] >= 20_000
             assert _capabilities(process) == 0
         share = share_of(settings, service.name)
@@ -111,7 +111,7 @@ def test_each_service_has_a_user_a_share_and_secrets_of_its_own(celery_up: Up) -
         assert Path(f"/proc/{process.pid}/cwd").readlink() == share.resolve() / "run" / "1"
         if service.queue:
             assert {file.stem for file in (share / "dags").glob("*.py")} == set(dags_of(service.queue))
-    if is_root:
+    if is_apart:
         users = {user_of(settings, service.name) for service in SERVICES}
         assert len(users) == len(SERVICES)
 

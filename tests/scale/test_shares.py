@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +16,13 @@ import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
+from consigne.adapters.keyring import files
 from consigne.doors.arrangement import SERVICES, Service
 from consigne.doors.cli.up import read_executor, read_workers
-from consigne.doors.local import broker, ports, processes, services
+from consigne.doors.local import apart, broker, ports, processes, services
 from consigne.doors.orchestration.queues import QUEUES, dags_of
 from consigne.doors.settings import Settings
-from consigne.doors.shares import Places, write_share
+from consigne.doors.shares import Places, copy_policy, write_share
 from consigne.rules.errors import BadInput, Misconfigured
 from system.inside import wait_until
 
@@ -221,7 +222,9 @@ print(json.dumps({
 """
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a process another user")
+@pytest.mark.skipif(
+    not apart.is_possible(), reason="only root that may make mount namespaces sets a process apart"
+)
 def test_a_service_sees_its_own_files_and_no_others(settings: Settings) -> None:
     settings = settings.remember(users_base=services.choose_users(settings))
     for name in ("keyring", "worker-expire", "worker-ingest"):
@@ -246,7 +249,9 @@ def test_a_service_sees_its_own_files_and_no_others(settings: Settings) -> None:
 
 
 @pytest.mark.promise("P8")
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a process another user")
+@pytest.mark.skipif(
+    not apart.is_possible(), reason="only root that may make mount namespaces sets a process apart"
+)
 def test_a_worker_that_starts_again_leaves_what_waits_in_intake_as_it_is(settings: Settings) -> None:
     settings = settings.remember(users_base=services.choose_users(settings))
     services.command(settings, BY_NAME["worker-ingest"], 1)
@@ -263,6 +268,97 @@ def test_a_worker_that_starts_again_leaves_what_waits_in_intake_as_it_is(setting
     assert not file.exists()
 
 
+TRAP = """
+import os, sys
+from pathlib import Path
+
+def attempt(act, *given):
+    try:
+        act(*given)
+    except OSError:
+        pass
+
+share, state, elsewhere = map(Path, sys.argv[1:])
+for name in ("run/1", "run/logs", "run", "airflow/airflow.cfg", "airflow", "secrets", "policy"):
+    place = share / name
+    attempt(place.rename, place.with_name(place.name + "-before"))
+    attempt(place.symlink_to, elsewhere / "airflow.cfg" if name.endswith("cfg") else elsewhere)
+attempt(Path(state, "intake", "call.json").symlink_to, elsewhere / "held")
+"""
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.skipif(
+    not apart.is_possible(), reason="only root that may make mount namespaces sets a process apart"
+)
+def test_root_follows_no_link_of_a_service(settings: Settings, tmp_path: Path) -> None:
+    """Whatever a worker puts in its folders' place: when it is started anew, files elsewhere stay root's, and nobody
+    who works there is stopped."""
+    settings = settings.remember(users_base=services.choose_users(settings))
+    service = BY_NAME["worker-ingest"]
+    services.command(settings, service, 1)
+    elsewhere, share = tmp_path / "elsewhere", services.share_of(settings, service.name)
+    elsewhere.mkdir()
+    for name in ("held", "airflow.cfg"):
+        (elsewhere / name).write_text("root's")
+    trap = (sys.executable, "-c", TRAP, str(share), str(settings.state_dir), str(elsewhere))
+    done = services.run_as(settings, service.name, trap)
+    assert done.returncode == 0, done.stderr
+    stranger = subprocess.Popen(["sleep", "60"], cwd=elsewhere, start_new_session=True)
+    try:
+        folder = services.command(settings, service, 1).folder
+        services.refresh(settings)
+        processes.stop(None, folder, None, 0.0)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+    for one in (elsewhere, *elsewhere.iterdir()):
+        assert one.stat().st_uid == 0
+    assert {one.read_text() for one in elsewhere.iterdir()} == {"root's"}
+    (settings.intake_dir / "call.json").unlink()
+
+
+@pytest.mark.parametrize("linked", ["epochs", "lock"])
+def test_a_key_is_written_and_destroyed_through_no_link(tmp_path: Path, linked: str) -> None:
+    """Root does so in a folder that belongs to the key server's user."""
+    keyring, elsewhere = tmp_path / "keyring", tmp_path / "elsewhere"
+    for folder in (keyring, elsewhere):
+        folder.mkdir()
+    (elsewhere / "one.key").write_text("theirs")
+    (keyring / linked).symlink_to(elsewhere if linked == "epochs" else elsewhere / "made")
+    with pytest.raises(OSError, match=r"symbolic|directory"):
+        if linked == "lock":
+            with files.locked(keyring):
+                pass  # never: the link is refused
+        files.write(keyring / "epochs" / "one.key", b"ours")
+    if linked == "epochs":
+        with pytest.raises(OSError, match=r"symbolic|directory"):
+            files.destroy(keyring / "epochs" / "one.key")
+    assert [(one.name, one.read_text()) for one in elsewhere.iterdir()] == [("one.key", "theirs")]
+
+
+@pytest.mark.promise("P3")
+def test_back_to_one_process_no_share_and_no_secret_of_it_stays(tmp_path: Path) -> None:
+    made = Settings.make(tmp_path / "state").remember(executor="celery", broker_port=1, database_port=2)
+    (made.state_dir / "keyring" / "root.key").write_bytes(bytes(32))
+    (made.intake_dir / "call.json").write_text("{}")
+    if apart.is_possible():
+        made = made.remember(users_base=services.choose_users(made))
+    for name in ("keyring", "sealer", "worker-ingest"):
+        services.command(made, BY_NAME[name], 1)
+    key, call = made.state_dir / "keyring" / "root.key", made.intake_dir / "call.json"
+    user = services.user_of(made, "keyring")
+    assert key.stat().st_uid == (user[0] if user else os.getuid())
+    before = call.stat().st_ctime_ns
+    services.leave(made)
+    assert not (made.state_dir / "shares").exists()
+    own = [made.state_dir / name for name in ("keyring", "witness", "intake")]
+    assert {one.stat().st_uid for one in (*own, key)} == {os.getuid()}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in own} == {0o700}
+    assert call.stat().st_ctime_ns == before
+
+
 # What `up` is asked for
 
 
@@ -276,15 +372,23 @@ def test_how_many_workers_is_read_or_refused() -> None:
 
 
 @pytest.mark.promise("P1")
-def test_a_changed_file_of_acknowledgements_reaches_the_worker(settings: Settings) -> None:
-    share = _share(settings, BY_NAME["worker-ingest"])
+def test_a_worker_judges_by_the_policy_and_the_acknowledgements_as_they_are_now(settings: Settings) -> None:
+    """Also where the newer file was written before the older one, as after `mv`, `cp -p` or `tar x`."""
+    worker = BY_NAME["worker-ingest"]
     own = settings.state_dir / "policy.yaml"
     own.write_bytes(settings.policy_file.read_bytes())
-    agents = own.with_name("agents.csv")
+    agents, prepared = own.with_name("agents-2.csv"), own.with_name("agents.new")
     agents.write_text("as it was")
+    prepared.write_text("as it is")
+    os.utime(prepared, (0, 0))
     changed = replace(settings, policy_file=own)
+    copies = _share(changed, worker).state_dir / "policy"
+    assert not copy_policy(changed, copies.parent)
+    assert (copies / agents.name).read_text() == "as it was"
+    prepared.rename(agents)
     services.refresh(changed)
-    agents.write_text("as it is")
-    os.utime(agents, (time.time() + 5, time.time() + 5))
+    assert (copies / agents.name).read_text() == "as it is"
+    agents.unlink()
     services.refresh(changed)
-    assert (share.state_dir / "policy" / "agents.csv").read_text() == "as it is"
+    assert not (copies / agents.name).exists()
+    assert (copies / own.name).read_bytes() == own.read_bytes()

@@ -19,8 +19,8 @@ from minio import MinioAdmin
 from minio.credentials import StaticProvider
 
 from consigne.doors import wiring
-from consigne.doors.local import minio, ports, postgres, processes, report, status
-from consigne.doors.local.components import COMPONENTS
+from consigne.doors.local import minio, ports, postgres, processes, report, services, status
+from consigne.doors.local.components import COMPONENTS, ever
 from consigne.doors.local.supervisor import stop_leftovers
 from consigne.doors.local.up import Wishes, open_state, refuse_other_wishes
 from consigne.doors.settings import ACCOUNTS, CHECKOUT, FOLDERS, Settings, write_private
@@ -231,6 +231,26 @@ def test_what_a_killed_supervisor_left_is_stopped_and_a_reused_number_is_not(set
         stop_leftovers(settings)
         assert left.poll() is not None
         assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_link_in_place_of_a_working_folder_names_nobody(settings: Settings) -> None:
+    """Whoever may write beside its folder must not choose whom root stops, nor keep `down` from listing them."""
+    others, link = settings.state_dir / "others", settings.state_dir / "run" / "api-server"
+    others.mkdir()
+    link.symlink_to(others)
+    stranger = processes.start(_sleeper(others, settings.state_dir / "logs" / "z"), signal.SIGTERM)
+    runs = services.share_of(settings, "worker-ingest") / "run"
+    for name in ("1", "1x", "\N{SUPERSCRIPT TWO}", "alive-worker-ingest"):
+        (runs / name).mkdir(parents=True)
+    try:
+        stop_leftovers(settings)
+        assert stranger.poll() is None
+        assert [one.name for one in ever(settings) if one.name.startswith("worker-ingest")] == [
+            "worker-ingest-1"
+        ]
     finally:
         stranger.kill()
         stranger.wait()

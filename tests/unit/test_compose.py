@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,8 @@ def test_a_share_holds_what_the_table_lists(folder: Path) -> None:
     everywhere = [
         one for one in (folder / "shares").rglob("*") if one.is_file() and one.parent.name != "dags"
     ]
-    assert not [one for one in everywhere if one.stat().st_mode & 0o077]
+    assert not [one for one in everywhere if one.stat().st_mode & 0o037]
+    assert {one.name for one in everywhere if one.stat().st_mode & 0o040} <= {"airflow.cfg"}
     told = [file.read_text() for file in folder.glob("shares/worker-*/airflow/airflow.cfg")]
     brokers = [found for text in told for found in re.findall(r"broker_url = redis://\w+:([^@]+)@", text)]
     assert len(set(brokers)) == len(told) == 4
@@ -152,11 +154,28 @@ def test_a_share_holds_what_the_table_lists(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
-def test_each_share_belongs_to_its_service(folder: Path) -> None:
+def test_each_share_can_be_read_by_its_service_alone_and_its_folders_are_roots(folder: Path) -> None:
     for name in OURS:
-        owners = {one.stat().st_uid for one in (folder / "shares" / name).rglob("*")}
-        assert owners == {compose.user_of(name)}
+        share, user = folder / "shares" / name, compose.user_of(name)
+        for one in (share, *share.rglob("*")):
+            found = one.stat()
+            assert found.st_gid == user and not found.st_mode & 0o007, one
+            is_roots = one.is_dir() or one.name == "airflow.cfg"
+            assert found.st_uid == (0 if is_roots else user), one
+            assert not one.is_dir() or not found.st_mode & 0o020 or found.st_mode & stat.S_ISVTX, one
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_witness_file_is_made_through_no_link(folder: Path, tmp_path: Path) -> None:
+    """The sealer's container writes in that folder: root follows nothing that it may have put there."""
+    file, elsewhere = folder / "witness" / "checkpoints.txt", tmp_path / "elsewhere"
+    file.unlink()
+    file.symlink_to(elsewhere)
+    compose_folder.make(folder, Wishes(), quiet)
+    assert not elsewhere.exists() and file.is_symlink()
+    file.unlink()
+    compose_folder.make(folder, Wishes(), quiet)
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_run_again_it_changes_nothing(folder: Path) -> None:

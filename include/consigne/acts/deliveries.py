@@ -66,3 +66,13 @@ def finish(outcome: Outcome) -> dict[str, object]:
         "left": sorted(set(outcome.left.values())),
         "lost": len(outcome.lost),
     }
+
+
+def retry_delivery(platform: Platform, id: UUID, by: str = "consigne") -> bool:
+    """quarantined → claimed at an operator's word; false where it is not quarantined."""
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.take_deliveries(tx, ["quarantined"], [id], platform.new_id())
+        if not rows or not platform.catalog.claim_again(tx, id, ["quarantined"], rows[0].fingerprint):
+            return False
+        platform.catalog.append(tx, by, "ingest:delivery:retried", [{"subject": str(id)}])
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,7 +27,8 @@ from consigne.rules.values import Admitted, Quarantined, Refused
 CHUNK = 200
 """Deliveries that one mapped task carries: smaller tasks cost more than they bring."""
 LIMIT = 5_000
-"""Deliveries of one run, the oldest first; the next run takes what is left."""
+"""Deliveries of one run; half are new ones, whatever is stuck. The next run takes what is left."""
+MOST_OPEN = 4  # so many times `LIMIT` may be open; then no more are claimed
 _ANEW = ("claimed", "valid", "admitted", "quarantined")  # what is judged anew where its files change
 
 
@@ -39,18 +40,29 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
         rows = platform.catalog.open_deliveries(tx, platform.intake.source)
         now = platform.catalog.now(tx)
     expired = [row.id for row in rows if row.deadline is not None and row.deadline <= now]
-    open = sum(row.state != "quarantined" for row in rows)
-    found = waiting(platform, policy, max(LIMIT - open, 0))
+    open = {row.id for row in rows if row.state != "quarantined"}
+    most_new = min(max(LIMIT - len(open), LIMIT // 2), max(MOST_OPEN * LIMIT - len(open), 0))
+    found = waiting(platform, policy, most_new)
     with platform.catalog.begin() as tx:
         _claim(platform, tx, found, {row.stem_digest: row for row in rows}, now)
     late = waiting_of(platform, policy, ["quarantined"], expired)
     advance(platform, _clearing(late, ["quarantined"]), expired)
     with platform.catalog.begin() as tx:
         rows = platform.catalog.open_deliveries(tx, platform.intake.source)
-        ids = [row.id for row in rows if row.state != "quarantined"][:LIMIT]
+        ids = _carried(platform, [row.id for row in rows if row.state != "quarantined"], open)
         made = {platform.new_id(): ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)}
         platform.catalog.add_chunks(tx, run, made, now)
     return [str(id) for id in made]
+
+
+def _carried(platform: Platform, ids: Sequence[UUID], before: Collection[UUID]) -> list[UUID]:
+    """What a run carries of these, in their order: the new ones, and of those that were open before as many as fit,
+    from another place on in each run, so that what is stuck stands before nobody for ever."""
+    new = [id for id in ids if id not in before][:LIMIT]
+    old = [id for id in ids if id in before]
+    place = int.from_bytes(platform.random(4)) % len(old) if len(old) + len(new) > LIMIT else 0
+    taken = {*new, *[*old[place:], *old[:place]][: LIMIT - len(new)]}
+    return [id for id in ids if id in taken]
 
 
 def _claim(
@@ -257,9 +269,15 @@ def clear_source(platform: Platform, chunk: str) -> dict[str, object]:
 
 
 def take_rest(platform: Platform, run: str) -> bool:
-    """Whether a run carried as many deliveries as one may: more lie in intake, and the next run begins at once."""
+    """Whether the next run begins at once: this one carried as many deliveries as one may, some of them came to
+    their end, and what nobody claimed lies in intake."""
     with platform.catalog.begin() as tx:
-        return len(platform.catalog.run_deliveries(tx, run)) >= LIMIT
+        carried = platform.catalog.run_deliveries(tx, run)
+        states = {state for state, _, _ in platform.catalog.outcomes(tx, carried)}
+        known = {row.stem_digest for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
+    if len(carried) < LIMIT or not states & {"cleared", "quarantined"}:
+        return False
+    return not waiting(platform, policy_now(platform), 1).keys() <= known
 
 
 def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Delivery, None]:
@@ -280,13 +298,3 @@ def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Del
         return True
 
     return Step("ingest:delivery:clear", taking(states), clear, settle, intends=True)
-
-
-def retry_delivery(platform: Platform, id: UUID, by: str = "consigne") -> bool:
-    """quarantined → claimed at an operator's word; false where it is not quarantined."""
-    with platform.catalog.begin() as tx:
-        rows = platform.catalog.take_deliveries(tx, ["quarantined"], [id], platform.new_id())
-        if not rows or not platform.catalog.claim_again(tx, id, ["quarantined"], rows[0].fingerprint):
-            return False
-        platform.catalog.append(tx, by, "ingest:delivery:retried", [{"subject": str(id)}])
-    return True

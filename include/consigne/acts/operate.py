@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from consigne.acts.ingest import retry_delivery
+from consigne.acts.deliveries import retry_delivery
 from consigne.acts.journey import Platform
 from consigne.rules.access import Denied, Target, Verb, may
 from consigne.rules.policy.model import Policy
@@ -14,9 +14,8 @@ from consigne.rules.values import Actor
 
 def retry_deliveries(platform: Platform, policy: Policy, actor: Actor, ids: Sequence[UUID]) -> int | Denied:
     """How many of them were quarantined and are taken up again. Denied (registered) as access.py says."""
-    denied = _denied(
-        platform, policy, actor, "ingest:delivery:retry_denied", [{"subject": str(id)} for id in ids]
-    )
+    asked = [{"subject": str(id)} for id in ids] or [{}]  # nothing lies there: that it was asked is told
+    denied = _denied(platform, policy, actor, "ingest:delivery:retry_denied", asked)
     return denied or sum(retry_delivery(platform, id, actor.user) for id in ids)
 
 

@@ -127,7 +127,10 @@ def _make_room(folder: Path) -> None:
         _own(folder / "data" / name, name)
     _own(folder / "data" / "store-audit", "store")
     _own(folder / "data" / "front", "front")
-    _own(folder / "logs", "api-server", 0o755)
+    (folder / "logs").mkdir(mode=0o755, exist_ok=True)
+    if os.getuid() == 0:
+        os.chown(folder / "logs", 0, 0)  # what stands in it is given away, folder by folder
+    (folder / "logs").chmod(0o755)
     for service in SERVICES:
         for name in service.writes:
             # Whoever hands files in as root leaves them in this group.
@@ -143,10 +146,20 @@ def _make_room(folder: Path) -> None:
 def _open_witness(folder: Path, name: str) -> None:
     """`prepare` reads what the sealer was heard to say; what stands there is public."""
     _own(folder, name, 0o750, readers="prepare")
-    file = folder / "checkpoints.txt"
-    if not file.exists():
-        file.touch()
-        _give(file, name, 0o640, readers="prepare")
+    inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        # Whatever lies there already is the sealer's, a link too: we leave it alone.
+        file = os.open("checkpoints.txt", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640, dir_fd=inside)
+    except FileExistsError:
+        return
+    finally:
+        os.close(inside)
+    try:
+        os.fchmod(file, 0o640)
+        if owner := _owner(name):
+            os.fchown(file, owner[0], user_of("prepare"))
+    finally:
+        os.close(file)
 
 
 def _own(folder: Path, name: str, mode: int = 0o700, readers: str = "") -> None:

@@ -7,18 +7,20 @@ of the share, and where `keyring-users.json` names system users for an identity,
 
 from __future__ import annotations
 
+import errno
 import hmac
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import struct
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,8 +39,12 @@ from consigne.rules.errors import BadInput, ConsigneError, Misconfigured, place_
 log = logging.getLogger("consigne.keyserver")
 
 GREETING_S: Final = 5.0
+GREETING_BYTES: Final = 4 * 1024
+UNGREETED: Final = 64
+"""Connections of one system user that have not said yet who they are: no user can take another's."""
 CONNECTIONS: Final = 128
-"""Of one identity, and of those who have not said yet who they are."""
+"""Of one identity."""
+AGAIN_S: Final = 0.1
 TOKEN_SECRET: Final = "keyring-token-"
 USERS: Final = "keyring-users.json"
 
@@ -65,38 +71,53 @@ class KeyServer:
 
     def __init__(self, keyring: Provider, door: Door) -> None:
         self._keyring, self._door = keyring, door
-        self._open: Counter[str] = Counter()
+        self._open: Counter[str | int] = Counter()
         self._lock = threading.Lock()
 
     def serve(self, listening: socket.socket) -> None:
-        """Until the socket is shut down."""
+        """Until the socket is shut down. What keeps one connection out (no descriptor or thread left) is logged, and
+        the next is waited for."""
         while True:
             try:
                 over, _ = listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._attend, args=(over,), daemon=True).start()
+            except OSError as fault:
+                if fault.errno in (errno.EINVAL, errno.EBADF):
+                    return
+                _wait_after(errno.errorcode.get(fault.errno or 0, "OSError"))
+            else:
+                self._begin(over)
 
-    def _attend(self, over: socket.socket) -> None:
+    def _begin(self, over: socket.socket) -> None:
+        _, user, _ = struct.unpack("3i", over.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if not self._enter(user, UNGREETED):
+            over.close()
+            return
+        try:
+            threading.Thread(target=self._attend, args=(over, user), daemon=True).start()
+        except RuntimeError:
+            self._leave(user)
+            over.close()
+            _wait_after("no_thread")
+
+    def _attend(self, over: socket.socket, user: int) -> None:
         with over:
             try:
-                identity = self._greet(over)
-                if identity is not None:
-                    with self._counted(identity):
-                        over.settimeout(None)
+                identity = self._greeted(over, user)
+                if identity is not None and self._enter(identity, CONNECTIONS):
+                    try:
                         self._answer_all(over, identity)
+                    finally:
+                        self._leave(identity)
             except (OSError, ValueError):  # whoever asked has gone, or speaks something else
                 return
             except Misconfigured as fault:
                 _quietly(over, told(fault))
 
-    def _greet(self, over: socket.socket) -> str | None:
-        with self._counted(""):
-            over.settimeout(GREETING_S)
-            said = receive(over, REQUEST_BYTES)
+    def _greeted(self, over: socket.socket, user: int) -> str | None:
+        try:
+            said = receive(over, GREETING_BYTES, time.monotonic() + GREETING_S)
             if said is None:
                 return None
-            _, user, _ = struct.unpack("3i", over.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
             token = said.get("token") if isinstance(said, dict) else None
             identity = self._door.identity(token, user) if isinstance(token, str) and token else None
             if identity is None:
@@ -105,6 +126,9 @@ class KeyServer:
                         "refused: a token that is nobody's, or another user's", extra=about(code=user)
                     )
                 raise Misconfigured("keyring_denied", "token", "the key server does not know it")
+        finally:
+            self._leave(user)
+        over.settimeout(None)
         send(over, {"done": [self._keyring.provider, self._keyring.assurance]})
         return identity
 
@@ -130,17 +154,22 @@ class KeyServer:
         done = getattr(self._keyring, verb)(**values)
         return astuple(done) if verb in ("sign", "mac") else done
 
-    @contextmanager
-    def _counted(self, identity: str) -> Iterator[None]:
+    def _enter(self, who: str | int, most: int) -> bool:
+        """One connection more of an identity, or of a user not yet greeted; False where there are `most`."""
         with self._lock:
-            if self._open[identity] >= CONNECTIONS:
-                raise OSError("too many connections")
-            self._open[identity] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._open[identity] -= 1
+            if self._open[who] >= most:
+                return False
+            self._open[who] += 1
+            return True
+
+    def _leave(self, who: str | int) -> None:
+        with self._lock:
+            self._open[who] -= 1
+
+
+def _wait_after(code: str) -> None:
+    log.error("a connection could not be taken", extra=about(code=code))
+    time.sleep(AGAIN_S)
 
 
 def _quietly(over: socket.socket, answer: object) -> None:
@@ -182,6 +211,10 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     no_core_dumps()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[
+        1
+    ]  # 1024, the usual soft limit, is less than may be open
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     settings = Settings.from_environment()
     logs.begin("keyring", settings.json_logs)
     server = KeyServer(keyring_of(settings), read_door(settings))

@@ -14,11 +14,9 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from consigne.rules.errors import BadInput, Misconfigured
 
@@ -185,63 +183,9 @@ class Settings:
         CONSIGNE_WITNESS_URL, CONSIGNE_BROKER_URL and CONSIGNE_NAMES_MODEL over: what is secret in them goes to secrets/. Misconfigured('bad_url') names the variable,
         never its value; a model that is not there, now or since, is Misconfigured too. What the keyring needs is looked
         for where `is_keyring_here`: in a container it lies elsewhere."""
-        from consigne.adapters.keyring.open import open_keyring
-        from consigne.adapters.mail import read_url
-        from consigne.adapters.names import PresidioNames
-        from consigne.adapters.transcriber.open import open_transcriber  # numbers: slow to import
-        from consigne.adapters.witness import open_witness
+        from consigne.doors.given import read_servers  # adapters: slow to import
 
-        changes: dict[str, Any] = {}
-        if broker := os.environ.get("CONSIGNE_BROKER_URL"):
-            parts = urlsplit(broker)
-            if parts.scheme not in ("redis", "rediss") or not parts.hostname:
-                raise Misconfigured(
-                    "bad_url", "CONSIGNE_BROKER_URL", "redis[s]://user:password@host:port/number"
-                )
-            self._put_secret("broker-url", broker)
-            changes["broker_given"] = True
-        if store := os.environ.get("CONSIGNE_STORE_URL"):
-            parts = urlsplit(store)
-            if parts.scheme not in ("http", "https") or not parts.hostname or not parts.password:
-                raise Misconfigured("bad_url", "CONSIGNE_STORE_URL", "http[s]://access:secret@host:port")
-            self._put_secret("store-root-access", unquote(parts.username or ""))
-            self._put_secret("store-root-secret", unquote(parts.password))
-            changes["store_given"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        if database := os.environ.get("CONSIGNE_DATABASE_URL"):
-            parts = urlsplit(database)
-            if not parts.scheme.startswith("postgres") or not parts.username:
-                raise Misconfigured(
-                    "bad_url", "CONSIGNE_DATABASE_URL", "postgresql://user:password@host:port"
-                )
-            self._put_secret("database-server", urlunsplit(("postgresql", parts.netloc, "", parts.query, "")))
-            changes["database_given"] = True
-        if keyring := os.environ.get("CONSIGNE_KEYRING_URL"):
-            found = {name: os.environ[name] for name in MODULE_VARIABLES if name in os.environ}
-            changes |= {"keyring_given": keyring, "keyring_environment": found}
-        if keyring := keyring or self.keyring_given:
-            os.environ.update(self.keyring_environment | changes.get("keyring_environment", {}))
-            provider = open_keyring(keyring)
-            if is_keyring_here:
-                provider.check()
-        if mail := os.environ.get("CONSIGNE_MAIL_URL"):
-            server = read_url(mail)
-            if server and server.password:
-                self._put_secret(MAIL_SECRET, server.password)
-            changes["mail_given"] = server.url if server else ""
-        if otlp := os.environ.get("CONSIGNE_OTLP_URL"):
-            changes["otlp_given"] = _collector(otlp)
-        if wanted := os.environ.get("CONSIGNE_LOGS"):
-            changes["json_logs"] = wanted == "json"
-        if witness := os.environ.get("CONSIGNE_WITNESS_URL"):
-            open_witness(witness, None, lambda: datetime.now(UTC))
-            changes["witness_given"] = witness
-        transcriber = os.environ.get("CONSIGNE_TRANSCRIBER_URL") or self.transcriber_url
-        open_transcriber(transcriber).prepare()
-        changes["transcriber_given"] = transcriber
-        changes["names_model"] = names = os.environ.get("CONSIGNE_NAMES_MODEL", self.names_model)
-        if names:
-            PresidioNames(names).prepare()
-        return self.remember(**changes)
+        return self.remember(**read_servers(self, self._put_secret, is_keyring_here))
 
     @property
     def intake_dir(self) -> Path:
@@ -417,16 +361,6 @@ def write_private(file: Path, text: str, keep: bool = False) -> None:
             return
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _collector(url: str) -> str:
-    """Empty for `none:`. No credential: it would stand in the environment of every process."""
-    if url == "none:":
-        return ""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise Misconfigured("bad_url", "CONSIGNE_OTLP_URL", "http[s]://host:port, without a password")
-    return url.rstrip("/")
 
 
 def _others_in(root: Path) -> bool:

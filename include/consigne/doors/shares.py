@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +56,9 @@ def write_share(
     users: dict[str, list[int]] | None = None,
 ) -> Settings:
     """The share of a service in `folder`, which it sees as `seen_as`; its settings. Idempotent. `owner` (uid, gid)
-    gets all of it; `users` says for the key server which users may use an identity's token."""
+    may read all of it, and change nothing; `users` says for the key server which users may use an identity's token."""
+    if owner and folder.exists() and folder.stat().st_uid != os.getuid():
+        shutil.rmtree(folder)  # its own until now: whatever a service may have put there, we do not look
     for name in (".", "secrets", "airflow", "dags", "policy", "run"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_secrets(settings, service, folder)
@@ -68,7 +71,13 @@ def write_share(
         write_private(folder / "keyring-users.json", json.dumps(users or {}))
     if "session" in service.airflow:
         write_private(folder / "store-names.json", json.dumps(settings.store_names()))
-    give(folder, owner)
+    if owner:
+        for name in (".", "secrets", "dags", "policy"):
+            give(folder / name, owner)
+        _close(folder / "run", owner[1], 0o750)
+        # Airflow writes beside its configuration, never over it: the sticky bit.
+        _close(folder / "airflow", owner[1], 0o1770)
+        _close(folder / "airflow" / "airflow.cfg", owner[1], 0o640)
     return seen
 
 
@@ -88,23 +97,33 @@ def seen_environment(seen: Settings, service: Service, places: Places) -> dict[s
 
 
 def give(folder: Path, owner: tuple[int, int] | None) -> None:
-    """The folder and all in it to this user and group; links are not followed."""
+    """The files of a folder to this user and group. The folder stays ours, not to be written by them: so what we name
+    in it is what we put there, and never a link of theirs."""
     if owner is None:
         return
-    for one in (folder, *folder.rglob("*")):
-        os.chown(one, *owner, follow_symlinks=False)
+    _close(folder, owner[1], 0o750)
+    for one in folder.iterdir():
+        if not one.is_dir():
+            os.chown(one, *owner, follow_symlinks=False)
+
+
+def _close(path: Path, group: int, mode: int) -> None:
+    os.chown(path, os.getuid(), group, follow_symlinks=False)
+    path.chmod(mode)
 
 
 def copy_policy(settings: Settings, folder: Path) -> bool:
-    """The policy's file and what lies beside it (agents' acknowledgements), copied where they changed."""
-    beside = sorted({*settings.policy_file.parent.glob("*.csv"), *(CHECKOUT / "config").glob("*.csv")})
-    copied = False
-    for file in (settings.policy_file, *reversed(beside)):  # the policy's own folder comes last, and wins
-        target = folder / "policy" / file.name
-        if not target.exists() or target.stat().st_mtime_ns < file.stat().st_mtime_ns:
-            write_private(target, file.read_text(encoding="utf-8"))
-            copied = True
-    return copied
+    """The policy's file and what lies beside it (agents' acknowledgements) as they are now, and nothing that is no
+    longer there; whether anything was otherwise."""
+    beside = (*(CHECKOUT / "config").glob("*.csv"), *settings.policy_file.parent.glob("*.csv"))
+    now = {file.name: file.read_text(encoding="utf-8") for file in (*beside, settings.policy_file)}
+    there = {file.name: file.read_text(encoding="utf-8") for file in (folder / "policy").glob("[!.]*")}
+    for name in there.keys() - now.keys():
+        (folder / "policy" / name).unlink()
+    for name, text in now.items():
+        if there.get(name) != text:
+            write_private(folder / "policy" / name, text)
+    return there != now
 
 
 def _as_seen(settings: Settings, service: Service, root: Path, places: Places) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, exists, func, insert, select, update
 
 from consigne.acts.ports import Artifact
 from consigne.adapters.catalog.session import Session
@@ -44,17 +44,11 @@ class ArtifactsCatalog(Session):
 
     def keep_artifact(self, tx: Connection, id: UUID, token: UUID) -> bool:
         """storing → kept where the claim holds."""
-        where = (artifacts.c.id == id) & (artifacts.c.token == token) & (artifacts.c.state == "storing")
-        return tx.execute(update(artifacts).where(where).values(state="kept")).rowcount == 1
+        return bool(tx.execute(select(func.consigne_keep(id, token))).scalar_one())
 
     def drop_artifact(self, tx: Connection, id: UUID, token: UUID) -> bool:
         """An object that vanished before it was confirmed: forget row and key, so that it is stored anew."""
-        where = (artifacts.c.id == id) & (artifacts.c.token == token) & (artifacts.c.state == "storing")
-        if tx.execute(select(artifacts.c.id).where(where).with_for_update()).one_or_none() is None:
-            return False
-        tx.execute(delete(data_keys).where(data_keys.c.artifact == id))
-        tx.execute(delete(artifacts).where(artifacts.c.id == id))
-        return True
+        return bool(tx.execute(select(func.consigne_drop(id, token))).scalar_one())
 
     def is_kept(self, tx: Connection, recording: UUID) -> bool:
         """Whether anything of a recording is there that is not being erased."""

@@ -35,6 +35,7 @@ from consigne.adapters.catalog.tables import (
     data_keys,
     decisions,
     installation,
+    live_due,
     manifest_chunks,
     manifests,
     recordings,
@@ -88,8 +89,7 @@ class ErasureCatalog(Session):
         """What is past its end and not spared, and what an earlier run left `erasing`: the oldest, in the order in
         which they lie in the store."""
         columns = (artifacts.c.id, artifacts.c.object, artifacts.c.due_at)
-        live = artifacts.c.state.in_(("storing", "kept"))
-        due = select(*columns).where(live, artifacts.c.due_at <= now, ~may_wait(now))
+        due = select(*columns).where(live_due <= now, artifacts.c.state != "erasing", ~may_wait(now))
         # Two queries, so that each has its index: together they would read every row.
         found = union_all(due, select(*columns).where(artifacts.c.state == "erasing")).subquery()
         oldest = select(found).order_by(found.c.due_at, found.c.id).limit(limit).subquery()
@@ -106,10 +106,7 @@ class ErasureCatalog(Session):
 
     def overdue(self, tx: Connection, now: datetime) -> int:
         """How many are past their end, not spared and not erased."""
-        live = artifacts.c.state != "erased"
-        query = (
-            select(func.count()).select_from(artifacts).where(live, artifacts.c.due_at <= now, ~may_wait(now))
-        )
+        query = select(func.count()).select_from(artifacts).where(live_due <= now, ~may_wait(now))
         return int(tx.execute(query).scalar_one())
 
     def add_manifest(

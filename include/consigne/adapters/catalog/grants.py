@@ -18,8 +18,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "chunks": "SELECT, INSERT",
         "recordings": "SELECT, INSERT",
         "epochs": "SELECT, INSERT, UPDATE (opened_at)",
-        "artifacts": "SELECT, INSERT, UPDATE (state, token), DELETE",
-        "data_keys": "SELECT, INSERT, DELETE",
+        "artifacts": "SELECT, INSERT",
+        "data_keys": "SELECT, INSERT",
         "tombstones": "SELECT",
         "acknowledgements": "SELECT",
         "uninformed_agents": "SELECT, INSERT, UPDATE (seen_at)",
@@ -29,12 +29,12 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "draws": "SELECT, INSERT, UPDATE (delivery)",
         "register": "INSERT",
     },
-    # Confirms what `ingest` stored: it moves a state, and forgets what did not arrive.
+    # Confirms what `ingest` stored, or forgets what did not arrive: by functions, which touch nothing that is kept.
     "prove": {
         "chunks": "SELECT",
         "deliveries": "SELECT, UPDATE (state, token)",
-        "artifacts": "SELECT, UPDATE (state, token), DELETE",
-        "data_keys": "SELECT (artifact), DELETE",
+        "artifacts": "SELECT, UPDATE (token)",
+        "data_keys": "SELECT (artifact)",
         "register": "INSERT",
     },
     "listen": {
@@ -210,5 +210,6 @@ def grant(tx: Connection, users: Mapping[str, str]) -> None:
     # Names and typed reasons are forgotten by functions alone, which know what is over.
     tx.exec_driver_sql(FORGETTING)
     tx.execute(text("REVOKE ALL ON FUNCTION consigne_forget_names FROM PUBLIC"))
+    tx.execute(text(f"GRANT EXECUTE ON FUNCTION consigne_keep, consigne_drop TO {users['prove']}"))
     functions = "consigne_forget, consigne_forget_names, consigne_roll_up, consigne_tidy"
     tx.execute(text(f"GRANT EXECUTE ON FUNCTION {functions} TO {users['seal']}"))

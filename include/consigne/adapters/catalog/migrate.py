@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -13,12 +15,27 @@ HERE = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
-    """Run what is missing, in one lock: two `apply` at once end with one. Newer tables are left as they are: the
-    code was rolled back."""
-    with engine.begin() as connection:
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4711001)")
-        if not (inspect(connection).has_table("consigne_version") and version(connection) > newest_version()):
+    """Run what is missing, in one lock: two `apply` at once end with one. Each migration is a transaction: cut short,
+    the next call goes on. Newer tables are left as they are: the code was rolled back."""
+    with engine.connect() as connection, _alone(connection):
+        with connection.begin():
+            is_newer = (
+                inspect(connection).has_table("consigne_version") and version(connection) > newest_version()
+            )
+        if not is_newer:
             command.upgrade(_config(connection), "head")
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    with connection.begin():
+        connection.exec_driver_sql("SELECT pg_advisory_lock(4711001)")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        with connection.begin():
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(4711001)")
 
 
 def newest_version() -> str:

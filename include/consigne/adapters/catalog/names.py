@@ -118,7 +118,7 @@ def _forgetting(named: Named) -> str:
 _CASES = "\n".join(f"WHEN {place} THEN {_forgetting(named)};" for place, named in enumerate(NAMES))
 FORGETTING = f"""
 CREATE OR REPLACE FUNCTION consigne_forget_names(integer, timestamptz, bigint, text[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     changed_rows bigint;
 BEGIN

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -195,6 +196,13 @@ artifacts = Table(
     UniqueConstraint("recording", "purpose", "part"),
     one_of("state", "storing kept erasing erased"),
     Index("ix_artifacts_due", "due_at", postgresql_where=text("state <> 'erased'")),
+    Index(
+        "ix_artifacts_live_due",
+        # as PostgreSQL writes it, to which the tables are compared
+        text(
+            "(\nCASE\n    WHEN state <> 'erased'::text THEN due_at\n    ELSE NULL::timestamp with time zone\nEND)"
+        ),
+    ),
     Index("ix_artifacts_erasing", "due_at", postgresql_where=text("state = 'erasing'")),
     Index("ix_artifacts_epoch", "epoch", postgresql_where=text("state <> 'erased'")),
     Index("ix_artifacts_purpose", "purpose", "recording"),
@@ -207,6 +215,12 @@ artifacts = Table(
     ),
     Index("ix_artifacts_held", "hold", postgresql_where=text("hold IS NOT NULL AND state <> 'erased'")),
 )
+
+live_due = literal_column(
+    "CASE WHEN artifacts.state <> 'erased' THEN artifacts.due_at END", DateTime(timezone=True)
+)
+"""The end of what is not erased (null of all else), by an index whose figures tell the planner how little of it has
+come. A condition beside it that says once more what lives would bring in the index over all that does."""
 
 # Key last in, first out: the row is written when the object is stored, and deleted before it is erased.
 data_keys = Table(

@@ -20,7 +20,7 @@ stock = Table(
     Column("name", Text, nullable=False),  # an artifact's purpose, a delivery's source
     Column("state", Text, nullable=False),
     Column("how", Text, nullable=False),  # what keeps a live artifact: `plain`, its period; else empty
-    instant("ends_at"),  # a live artifact's due_at; else infinity
+    instant("ends_at"),  # a live artifact's due_at; else the year 9999 (drivers cannot read infinity)
     Column("is_ended", Boolean, nullable=False),  # a recorded act ended the live artifact's clock
     Column("number", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),

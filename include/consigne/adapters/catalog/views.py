@@ -87,15 +87,23 @@ def batches(tx: Connection, limit: int) -> list[Document]:
     began_at = func.max(chunks.made_at).label("began_at")
     newest = select(chunks.run, began_at).group_by(chunks.run).order_by(began_at.desc()).limit(limit)
     runs = {row["run"]: {**row, "states": {}} for row in _rows(tx, newest)}
+    # What is not cleared has an index; the rest of a run is.
+    number = func.sum(func.cardinality(t.chunks.c.deliveries)).label("number")
+    totals = select(t.chunks.c.run, number).where(t.chunks.c.run.in_(runs)).group_by(t.chunks.c.run)
     carried = func.unnest(t.chunks.c.deliveries).label("delivery")
     of_runs = select(t.chunks.c.run, carried).where(t.chunks.c.run.in_(runs)).subquery()
     counted = (
         select(of_runs.c.run, t.deliveries.c.state, func.count().label("number"))
         .join_from(of_runs, t.deliveries, t.deliveries.c.id == of_runs.c.delivery)
+        .where(t.deliveries.c.state != "cleared")
         .group_by(of_runs.c.run, t.deliveries.c.state)
     )
     for row in _rows(tx, counted):
         runs[row["run"]]["states"][row["state"]] = row["number"]
+    for row in _rows(tx, totals):
+        states = runs[row["run"]]["states"]
+        if cleared := row["number"] - sum(states.values()):
+            states["cleared"] = cleared
     return list(runs.values())
 
 

@@ -89,7 +89,9 @@ def waiting(tx: Connection, now: datetime) -> list[Waiting]:
         (_asked(now, granted=False), "request"),
         else_="nothing",
     )
-    query = select(why.label("why"), func.count(), func.min(_A.due_at)).where(_LIVE, _A.due_at <= now)
+    query = select(why.label("why"), func.count(), func.min(_A.due_at)).where(
+        t.live_due <= now, _A.state != "erasing"
+    )
     return [Waiting(*row) for row in tx.execute(query.group_by("why").order_by(func.min(_A.due_at)))]
 
 

@@ -86,7 +86,7 @@ def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
         "restricted": and_(there, or_(_A.restricted, and_(_A.hold.is_not(None), IS_HUSHED))),
         "extended": and_(there, _A.extension.is_not(None)),
         "held": and_(there, _A.hold.is_not(None)),
-        "past_due": and_(there, _A.due_at <= now),
+        "past_due": t.live_due <= now,
         "erased": _A.state == "erased",
     }
     return conditions[state]

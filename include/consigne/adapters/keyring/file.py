@@ -49,7 +49,7 @@ class FileKeyring:
     assurance: Final = "logical"
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder.resolve()  # a link to the keyring is its operator's; in the keyring there are none
 
     def check(self) -> None:
         """Nothing that could be missing: `prepare` makes the folder."""

@@ -2,6 +2,9 @@
 
 Callers hold the folder's lock (`locked`) for everything that writes; what a killed process left behind
 (`….unfinished`) is therefore nobody's and is swept.
+
+Root writes in a folder that a key server of another user owns. It follows no link there: each folder is opened once,
+by its own name, and all else is named within it.
 """
 
 from __future__ import annotations
@@ -21,9 +24,10 @@ _UNFINISHED: Final = ".unfinished"
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Alone among all processes; the kernel lets go when this one dies."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with _inside(folder) as place:
+        lock = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=place)
+        _give(lock, place)
     try:
-        _give(lock, folder)
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
@@ -46,39 +50,51 @@ def read(path: Path) -> bytes | None:
 
 def write(path: Path, data: bytes) -> None:
     """Put a file of mode 0600 in place; once this returns it outlives a power cut."""
-    unfinished = path.parent / f"{path.name}{_UNFINISHED}"
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    unfinished, asked = f"{path.name}{_UNFINISHED}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with _inside(path.parent) as place:
+        file = os.open(unfinished, asked | os.O_CLOEXEC, 0o600, dir_fd=place)
+        try:
+            _give(file, place)
+            os.write(file, data)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.rename(unfinished, path.name, src_dir_fd=place, dst_dir_fd=place)
+        os.fsync(place)
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[int]:
+    """The folder of exactly this name, opened; OSError where a link lies there."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        _give(file, path.parent)
-        os.write(file, data)
-        os.fsync(file)
+        yield place
     finally:
-        os.close(file)
-    unfinished.rename(path)
-    sync(path.parent)
+        os.close(place)
 
 
-def _give(file: int, folder: Path) -> None:
+def _give(file: int, place: int) -> None:
     """To the folder's owner, where root writes beside a key server that is another user."""
     if os.geteuid() == 0:
-        of = folder.stat()
+        of = os.fstat(place)
         os.fchown(file, of.st_uid, of.st_gid)
 
 
 def destroy(path: Path) -> None:
     """Overwrite, then unlink; nothing to do where it is gone. What a disk remembers of overwritten blocks
     is not in our hands: docs/security.md."""
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        os.write(file, os.urandom(os.fstat(file).st_size))
-        os.fsync(file)
-    finally:
-        os.close(file)
-    path.unlink()
-    sync(path.parent)
+    with _inside(path.parent) as place:
+        try:
+            file = os.open(path.name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
+        except FileNotFoundError:
+            return
+        try:
+            os.write(file, os.urandom(os.fstat(file).st_size))
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.unlink(path.name, dir_fd=place)
+        os.fsync(place)
 
 
 def sweep(folder: Path) -> None:

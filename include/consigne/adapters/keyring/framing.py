@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from base64 import b64decode, b64encode
 from typing import Any, Final
 
@@ -33,19 +34,22 @@ def send(over: socket.socket, value: object) -> None:
     over.sendall(_LENGTH.pack(len(body)) + body)
 
 
-def receive(over: socket.socket, most_bytes: int) -> Any:
-    """The next frame; None where the other side ended. OSError for a broken connection, ValueError for what is no
-    frame of ours."""
-    head = _read(over, _LENGTH.size)
+def receive(over: socket.socket, most_bytes: int, until_s: float | None = None) -> Any:
+    """The next frame, whole by `until_s` (time.monotonic); None where the other side ended. OSError for a broken
+    connection or one too slow, ValueError for what is no frame of ours."""
+    head = _read(over, _LENGTH.size, until_s)
     if head is None:
         return None
     (length,) = _LENGTH.unpack(head)
     if length > most_bytes:
         raise ValueError("too long")
-    body = _read(over, length)
+    body = _read(over, length, until_s)
     if body is None:
         raise ConnectionError("ended within a frame")
-    return json.loads(body, object_hook=_from_json)
+    try:
+        return json.loads(body, object_hook=_from_json)
+    except RecursionError:
+        raise ValueError("too deep") from None
 
 
 def told(fault: ConsigneError) -> dict[str, list[str]]:
@@ -63,10 +67,14 @@ def opened(answer: Any) -> Any:
     return answer["done"]
 
 
-def _read(over: socket.socket, length: int) -> bytes | None:
+def _read(over: socket.socket, length: int, until_s: float | None) -> bytes | None:
     """So many bytes; None where the other side ended before the first."""
     parts = bytearray()
     while len(parts) < length:
+        if until_s is not None:
+            if (left_s := until_s - time.monotonic()) <= 0:
+                raise TimeoutError
+            over.settimeout(left_s)
         part = over.recv(min(length - len(parts), 1 << 20))
         if not part:
             if parts:

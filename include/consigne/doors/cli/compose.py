@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,7 @@ def init(
     """Make every secret, one share a service. Run again, it makes no secret anew."""
     wishes = compose_folder.Wishes(policy, public_url, without_key_server)
     file = compose_folder.make(folder.absolute(), wishes, lambda line: print(line, file=sys.stderr))
-    print(f"docker compose --env-file {file} up -d --build")
+    print(f"docker compose --env-file {shlex.quote(str(file))} up -d --build")
 
 
 @compose.command("write")

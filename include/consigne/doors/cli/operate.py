@@ -18,7 +18,7 @@ from uuid import UUID
 import typer
 from sqlalchemy import select, text
 
-from consigne.acts.ingest import retry_delivery
+from consigne.acts.deliveries import retry_delivery
 from consigne.acts.journey import Platform
 from consigne.acts.locate import stem_digests
 from consigne.acts.preview import Preview, preview

@@ -32,6 +32,8 @@ def _print(document: dict[str, Any]) -> None:
     print()
     for user, account in document["accounts"].items():
         print(f"  {user:<10}{', '.join(account['roles']):<10}{account.get('password', '')}".rstrip())
+    if document["executor"] == "celery" and not document["separate_users"]:
+        print("\n  every service runs as one user, and can read what another holds")
     if document["mail"].get("failed"):
         print(f"\n  {document['mail']['failed']} mails were given up: {document['mail']['server']}")
     for path in document["backups"]["overdue"]:

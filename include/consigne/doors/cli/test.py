@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated
@@ -34,6 +35,8 @@ PACKAGES: dict[str, dict[str, str | Path]] = {
         "asterisk-core-sounds-ru-wav": PROMPTS / "ru_RU_f_IvrvoiceRU",
     },
 }
+SERVICES = frozenset({"prometheus", "redis-server"})
+"""Packages that would run a service of that name."""
 CHECKS = (
     ("ruff", "check", "--quiet", "."),
     ("ruff", "format", "--check", "--quiet", "."),
@@ -91,11 +94,29 @@ def install_packages(names: list[str]) -> None:
             "missing_packages", ", ".join(missing), f"run: sudo {' '.join(command)}; or use --without"
         )
     typer.echo(f"installing {', '.join(missing)}")
-    # In run level 1 no package starts a service of its own.
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
-    if subprocess.run([*command, "-qq"], env=quiet, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+    with no_service_starts(missing):
+        done = subprocess.run([*command, "-qq"], env=quiet, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
         raise Misconfigured("packages_not_installed", ", ".join(missing), "see above, or use --without")
+
+
+@contextmanager
+def no_service_starts(packages: list[str], policy: Path = Path("/usr/sbin/policy-rc.d")) -> Iterator[None]:
+    """invoke-rc.d(8) and deb-systemd-invoke(1) ask `policy-rc.d`, whoever runs as process 1; 101 forbids. One that is
+    there stays. Packages enable their services all the same: not from the next start of the machine on either."""
+    is_ours = not (policy.exists() or policy.is_symlink())
+    if is_ours:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        if is_ours:
+            policy.unlink()
+        for service in SERVICES.intersection(packages):
+            subprocess.run(["update-rc.d", service, "disable"], stderr=subprocess.DEVNULL, check=False)
 
 
 def _is_there(known: str | Path) -> bool:

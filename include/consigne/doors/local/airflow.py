@@ -94,6 +94,8 @@ def configuration(settings: Settings) -> dict[str, dict[str, str]]:
             "base_log_folder": str(logs),
             "dag_processor_child_process_log_directory": str(logs / "dag_processor"),
             "json_logs": str(settings.json_logs),
+            # A line at each parse, in a file a Dag that nobody rotates: in Compose it would fill the memory it lies in.
+            "namespace_levels": "airflow.dag_processing.dagbag=WARNING",
         },
         # Behind a proxy a whole contact centre signs in from one address.
         "fab": {

@@ -61,7 +61,7 @@ def ours(settings: Settings) -> list[str]:
 
 def keyring_folder(settings: Settings) -> Path:
     """Where a `file:` keyring lies."""
-    return Path(settings.keyring_url.removeprefix("file:"))
+    return Path(settings.keyring_url.removeprefix("file:")).resolve()
 
 
 def back_up(settings: Settings, folder: Path, only: Sequence[str], say: Say) -> Path:

@@ -1,7 +1,9 @@
 """Redis for the workers of one machine: Debian's redis-server, on loopback, a user of its own for each queue.
 
 A worker's user reaches its queue's keys and no others. What it shares with the others: the results' keys
-(`celery-task-meta-<random id>`), which it can read or write only where it knows the id.
+(`celery-task-meta-<random id>`), which it can read or write only where it knows the id. It learns no other's: who
+stores a result publishes it under that name, and a worker may publish, never subscribe. (Not write-only: Celery reads
+a result before it stores one, so that a success stays one.)
 """
 
 from __future__ import annotations
@@ -27,8 +29,7 @@ _RESULTS: Final = "~celery-task-meta-* &celery-task-meta-*"
 _CONNECT: Final = "+auth +hello +ping +select +quit +client|setname +client|id"
 _WORK: Final = (
     "+brpop +lpush +rpush +llen +sadd +srem +smembers +zadd +zrem +zrange +hget +hset +hdel +del +expire "
-    "+get +set +setex +publish +subscribe +unsubscribe +psubscribe +punsubscribe "
-    "+multi +exec +discard +watch +unwatch +evalsha +script|load"
+    "+get +set +setex +publish +multi +exec +discard +watch +unwatch +evalsha +script|load"
 )
 _SEND: Final = "+lpush +llen +sadd +smembers +get +mget +del +publish +subscribe +unsubscribe +multi +exec"
 
@@ -113,14 +114,19 @@ def connected(settings: Settings) -> set[str]:
 
 
 def _open(settings: Settings) -> Redis:
+    """Asked once, for two seconds: a broker that hangs is away."""
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
+    once = Retry(NoBackoff(), 0)
     if settings.broker_given:
-        return Redis.from_url(settings.secret("broker-url"), socket_timeout=2)
-    password = settings.secret(f"broker-{WATCHER}")
+        return Redis.from_url(
+            settings.secret("broker-url"), socket_timeout=2, socket_connect_timeout=2, retry=once
+        )
     return Redis(
-        port=settings.broker_port, username=WATCHER, password=password, socket_timeout=2,
-        socket_connect_timeout=2,
+        port=settings.broker_port, username=WATCHER, password=settings.secret(f"broker-{WATCHER}"),
+        socket_timeout=2, socket_connect_timeout=2, retry=once,
     )  # fmt: skip
 
 

@@ -133,6 +133,7 @@ def ever(settings: Settings) -> tuple[Component, ...]:
         _one_of(service, int(folder.name), 2)
         for service in SERVICES
         for folder in services.share_of(settings, service.name).glob("run/[0-9]*")
+        if folder.name.isascii() and folder.name.isdecimal()
     ]
     return (_BROKER, *COMPONENTS, *own)
 

