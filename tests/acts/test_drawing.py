@@ -544,7 +544,7 @@ def test_each_role_does_its_own_and_no_more(spring: World, engines: Callable[[st
     put_clock(spring, IN_MAY)
     assert acts.keep_months(acting("decide")) == 2
     call(spring, "a", IN_MAY - timedelta(minutes=5))
-    worlds.ingest(acting("ingest"), "first")
+    worlds.ingest(acting("ingest"), "first", acting("prove"))
     assert acts.draw_call(acting("decide"), asked("b")).draw is not None
     assert len(spring.rows(select(draws))) == 2
     forbidden = [

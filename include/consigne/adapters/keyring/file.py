@@ -49,7 +49,8 @@ class FileKeyring:
     assurance: Final = "logical"
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()  # a link to the keyring is its operator's; in the keyring there are none
+        # A link to the keyring is its operator's; in the keyring there are none.
+        self._folder = folder.resolve()
 
     def check(self) -> None:
         """Nothing that could be missing: `prepare` makes the folder."""

@@ -41,6 +41,7 @@ def write_file(file: Path, sections: Mapping[str, Mapping[str, str]]) -> None:
 def configuration(settings: Settings) -> dict[str, dict[str, str]]:
     """Section -> option -> value, for one machine: with all secrets."""
     logs = settings.state_dir / "logs" / "airflow"
+    slots = max(2, 2 * (os.cpu_count() or 1))
     return {
         "core": {
             "dags_folder": str(CHECKOUT / "dags"),
@@ -48,7 +49,9 @@ def configuration(settings: Settings) -> dict[str, dict[str, str]]:
             "load_examples": "False",
             "auth_manager": AUTH_MANAGER,
             "executor": "LocalExecutor",
-            "parallelism": str(max(2, 2 * (os.cpu_count() or 1))),
+            "parallelism": str(slots),
+            # A flood of calls must leave slots to what falls due.
+            "max_active_tasks_per_dag": str(max(1, slots - 2)),
             "mp_start_method": "fork",  # the executor's children share the scheduler's memory
             "fernet_key": _fernet_key(settings),
             "execution_api_server_url": f"{settings.airflow_url}/execution/",

@@ -173,6 +173,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Findings that wait for your answer: {count}",
     ),
     "act.reconcile:run:reported": ("terminé", "ended"),
+    "act.reconcile:artifact:drives-back": (
+        "tous les disques sont revenus : supprimé encore une fois",
+        "all drives are back: deleted once more",
+    ),
     "act.reconcile:finding:found": ("ouvert", "found"),
     "act.reconcile:finding:sweeping": ("suppression annoncée", "removal announced"),
     "act.reconcile:finding:swept": ("supprimé", "removed"),
