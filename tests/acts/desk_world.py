@@ -108,7 +108,7 @@ class DeskWorld:
         desk.state.newest_ended = lambda dags: self.over
         desk.state.backups_overdue = lambda: self.backups
         desk.state.metrics_secret = lambda: METRICS_SECRET
-        desk.state.meter = Meter(lambda: self.platforms("read"), lambda _: self.ended, lambda: 0)
+        desk.state.meter = Meter(lambda: self.platforms("read"), lambda _: self.ended, lambda: self.backups)
         desk.state.health = Health(lambda: self.platforms("read"))
         desk.state.store_naming = lambda: {"root-key": "root", "listen-key": "listen-training"}.get
         return desk

@@ -14,6 +14,7 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog import views_operations
 from consigne.adapters.catalog.tables_gone import findings
 from consigne.adapters.catalog.tables_people import messages
+from consigne.adapters.catalog.tables_stock import unclaimed
 from consigne.doors.orchestration.last_runs import Ended
 from consigne.rules.errors import Unavailable
 
@@ -48,6 +49,7 @@ def stuck(desk_world: DeskWorld) -> DeskWorld:
         row = {"id": world.platform.new_id(), "source": "folder", "source_id": "slow", "stem_digest": b"s"}
         row |= {"fingerprint": "f", "state": "admitted", "received_at": now - HOURS_3}
         tx.execute(insert(t.deliveries).values(row))
+        tx.execute(update(unclaimed).values(number=12_345, oldest_at=now - HOURS_3))
         letter = {"id": world.platform.new_id(), "recipient": "dpo", "kind": "waiting", "subject": "x"}
         letter |= {
             "made_at": now - timedelta(days=4),
@@ -75,7 +77,7 @@ def test_what_is_stuck_stands_there_what_weighs_most_first(stuck: DeskWorld, use
     ]  # fmt: skip
     for words in (
         "its destruction has not begun", "one finding waits", "/mnt/backup/consigne-1", "odd-1", "odd-2",
-        "admitted, not redacted", "expire_recordings", "1 given up (bad_address)",
+        "admitted, not redacted", "12345", "the runs do not keep up", "expire_recordings", "1 given up (bad_address)",
     ):  # fmt: skip
         assert words.lower() in page.lower(), words
     assert "ingest_recordings" not in page

@@ -19,6 +19,7 @@ from consigne.acts import protect, report
 from consigne.acts.deliveries import retry_delivery
 from consigne.acts.ports import Mac, Waiting
 from consigne.adapters.catalog import tables as t
+from consigne.adapters.catalog.tables_stock import unclaimed
 from consigne.doors.samples.generate import calls
 from consigne.doors.samples.manifest import Foretold
 from consigne.rules.acknowledgements import acknowledged_at, read_acknowledgements
@@ -393,8 +394,10 @@ def test_a_run_takes_the_oldest_and_leaves_the_rest_to_the_next(
         world.deliver(id)
     assert world.ingest("first")["states"] == {"cleared": 2}
     assert world.deliveries().keys() == {"a", "b"}
+    assert [(row.source, row.number) for row in world.rows(select(unclaimed))] == [("memory", 1)]
     assert acts.take_rest(world.platform, "first")
     world.ingest("second")
+    assert [(row.number, row.oldest_at) for row in world.rows(select(unclaimed))] == [(0, None)]
     assert len(world.artifacts()) == 6
     assert not acts.take_rest(world.platform, "second")
 

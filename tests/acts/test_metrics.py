@@ -15,6 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 from sqlalchemy import Engine, text
 
+from consigne.acts import ingest
 from consigne.acts.seal import seal
 from consigne.adapters.catalog.migrate import newest_version
 from consigne.adapters.catalog.views_metrics import VIEWS
@@ -122,10 +123,15 @@ def lively(desk_world: DeskWorld) -> None:
     desk_world.ended = {"expire_recordings": datetime.now(UTC) - timedelta(minutes=30)}
 
 
-def test_figures_are_those_of_the_catalog(desk_world: DeskWorld) -> None:
+def test_figures_are_those_of_the_catalog(desk_world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     lively(desk_world)
     world = desk_world.world
+    monkeypatch.setattr(ingest, "LIMIT", 0)
+    world.deliver("left for the next run")
+    assert ingest.discover_intake(world.platform, "full") == []
     found = scrape(desk_world)
+    assert found.of("unclaimed", source=world.intake.source) == 1
+    assert found.of("unclaimed_oldest_age_seconds", source=world.intake.source) >= 0
     states = [state for state, _ in world.deliveries().values()]
     assert found.of("deliveries", state="quarantined") == states.count("quarantined") == 1
     assert found.of("received_total", source=world.intake.source) == len(states) == 6
@@ -144,6 +150,8 @@ def test_figures_are_those_of_the_catalog(desk_world: DeskWorld) -> None:
         == found.sums("pending_decisions")
     )
     assert found.of("last_run_age_seconds", act="expire") == pytest.approx(1800, abs=30)
+    for never in ("seal", "ingest", "reconcile"):  # since the desk began: an alarm comes all the same
+        assert 0 <= found.of("last_run_age_seconds", act=never) < 600
     assert found.of("register_unsealed_entries") == len(world.register())
     assert found.of("catalog_latency_seconds_count") == 1
 

@@ -20,6 +20,7 @@ from consigne.adapters.keyring import files
 from consigne.doors.arrangement import SERVICES, Service
 from consigne.doors.cli.up import read_executor, read_workers
 from consigne.doors.local import apart, broker, ports, processes, services
+from consigne.doors.local.backups import Manifest, Part, overdue, remember
 from consigne.doors.orchestration.queues import QUEUES, dags_of
 from consigne.doors.settings import Settings
 from consigne.doors.shares import Places, copy_policy, write_share
@@ -392,3 +393,22 @@ def test_a_worker_judges_by_the_policy_and_the_acknowledgements_as_they_are_now(
     services.refresh(changed)
     assert not (copies / agents.name).exists()
     assert (copies / own.name).read_bytes() == own.read_bytes()
+
+
+@pytest.mark.promise("P6")
+def test_the_desk_learns_of_backups_that_are_overdue_and_nobody_else_does(settings: Settings) -> None:
+    desk = _share(settings, BY_NAME["api-server"])
+    assert overdue(desk) is None  # not: none
+    over = Manifest(
+        "an id", "an origin", "2026-01-01T00:00:00Z", {"keyring": Part("2026-02-01T00:00:00Z", 1, 1, "")}
+    )
+    remember(settings, Path("/mnt/backup/one"), over)
+    services.refresh(settings)
+    assert overdue(desk) == ["/mnt/backup/one"]
+    remember(settings, Path("/mnt/backup/one"), replace(over, parts={}))
+    services.refresh(settings)
+    assert overdue(desk) == []
+    others = [one for one in SERVICES if "session" not in one.airflow]
+    for service in others:
+        _share(settings, service)
+    assert not [one for one in others if (settings.state_dir / "shares" / one.name / "backups.json").exists()]

@@ -15,7 +15,7 @@ import yaml
 from consigne.doors import compose, compose_folder
 from consigne.doors.arrangement import SERVICES, Service
 from consigne.doors.compose_folder import Wishes
-from consigne.doors.settings import CHECKOUT
+from consigne.doors.settings import CHECKOUT, Settings
 from consigne.rules.errors import BadInput, Misconfigured
 
 HERE = "${CONSIGNE_COMPOSE:?run compose init}"
@@ -199,6 +199,14 @@ def test_a_public_name_is_what_links_say(tmp_path: Path) -> None:
     assert "cookie_secure = True\n" in told
     worker = (tmp_path / "c/shares/worker-ingest/airflow/airflow.cfg").read_text()
     assert "execution_api_server_url = http://api-server:8080/execution/\n" in worker
+
+
+def test_commands_of_this_machine_ask_the_published_port(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    file = compose_folder.make(folder, Wishes(public_url="http://calls.example.org:9090"), quiet)
+    assert "CONSIGNE_PORT=9090" in file.read_text()
+    assert Settings.open(folder / "installation").airflow_port == 9090
+    assert Settings.open(folder / "shares" / "api-server").airflow_port == 8080
 
 
 @pytest.mark.parametrize("url", ["calls.example.org", "ftp://a", "https://a/b", "https://u:p@a"])

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ FILE: dict[str, Any] = yaml.safe_load(compose.text())
 ARRANGED = [pytest.param(service, id=service.name) for service in SERVICES]
 # Where one machine and containers differ on purpose: replicas are told apart by a name, and by their address.
 ON_ONE_MACHINE = {"TMPDIR", "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__CLIENT_NAME"}
+
+
+def test_the_image_has_the_version_of_the_project() -> None:
+    version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
+    manifests = [file.read_text() for file in (CHECKOUT / "deploy" / "kubernetes").glob("*.yaml")]
+    named = re.findall(r"(?:image: consigne:|repository: consigne, tag: )([\d.]+)", "".join(manifests))
+    assert {*named, compose.OURS.rpartition(":")[2].strip("}")} == {version}
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,10 @@ class Catalog(
 
     def claim_new(self, tx: Transaction, rows: Sequence[Mapping[str, object]]) -> list[UUID]: ...
 
+    def note_unclaimed(
+        self, tx: Transaction, source: str, looked_at: datetime, number: int, oldest_at: datetime | None
+    ) -> None: ...
+
     def claim_again(self, tx: Transaction, id: UUID, states: Sequence[str], fingerprint: str) -> bool: ...
 
     def add_chunks(

@@ -12,7 +12,7 @@ from consigne.acts.deliveries import delivery_ids, finish, found_in, quarantine,
 from consigne.acts.draw import at_gate, judged_by, settle_draws
 from consigne.acts.inform import informed_at
 from consigne.acts.journey import Platform, Step, advance
-from consigne.acts.locate import Contents, Digests, contents, located, policy_now, waiting, waiting_of
+from consigne.acts.locate import Contents, Digests, contents, located, look, policy_now, waiting_of
 from consigne.acts.object import callers_of, record_said, said_in
 from consigne.acts.ports import Delivery, Waiting
 from consigne.rules import checks, gate
@@ -42,9 +42,11 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
     expired = [row.id for row in rows if row.deadline is not None and row.deadline <= now]
     open = {row.id for row in rows if row.state != "quarantined"}
     most_new = min(max(LIMIT - len(open), LIMIT // 2), max(MOST_OPEN * LIMIT - len(open), 0))
-    found = waiting(platform, policy, most_new)
+    found, left = look(platform, policy, most_new)
     with platform.catalog.begin() as tx:
         _claim(platform, tx, found, {row.stem_digest: row for row in rows}, now)
+        oldest_at = min((place.arrived_at for place in left), default=None)
+        platform.catalog.note_unclaimed(tx, platform.intake.source, now, len(left), oldest_at)
     late = waiting_of(platform, policy, ["quarantined"], expired)
     advance(platform, _clearing(late, ["quarantined"]), expired)
     with platform.catalog.begin() as tx:
@@ -274,10 +276,9 @@ def take_rest(platform: Platform, run: str) -> bool:
     with platform.catalog.begin() as tx:
         carried = platform.catalog.run_deliveries(tx, run)
         states = {state for state, _, _ in platform.catalog.outcomes(tx, carried)}
-        known = {row.stem_digest for row in platform.catalog.open_deliveries(tx, platform.intake.source)}
     if len(carried) < LIMIT or not states & {"cleared", "quarantined"}:
         return False
-    return not waiting(platform, policy_now(platform), 1).keys() <= known
+    return bool(look(platform, policy_now(platform), 0)[1])
 
 
 def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Delivery, None]:

@@ -44,24 +44,34 @@ def policy_now(platform: Platform) -> Policy:
         return in_force(platform, tx, platform.catalog.now(tx))
 
 
-def waiting(platform: Platform, policy: Policy, most_new: int | None = None) -> dict[bytes, Waiting]:
+def waiting(platform: Platform, policy: Policy) -> dict[bytes, Waiting]:
     """What lies in intake, oldest first, by the keyed digest of its stem: the one that it was claimed by, else the
-    newest. Ends before there are more than `most_new` that nobody claimed."""
+    newest."""
+    return look(platform, policy)[0]
+
+
+def look(
+    platform: Platform, policy: Policy, most_new: int | None = None
+) -> tuple[dict[bytes, Waiting], list[Waiting]]:
+    """As `waiting`, with at most `most_new` that nobody claimed; and what it leaves of those."""
     with platform.catalog.begin() as tx:
         rows = platform.catalog.open_deliveries(tx, platform.intake.source)
     stems, claimed = {row.fingerprint: row.stem_digest for row in rows}, {row.stem_digest for row in rows}
     versions = platform.keyring.versions(_KEY)
     found: dict[bytes, Waiting] = {}
+    left: list[Waiting] = []
     new = 0
     for place in platform.intake.waiting(policy.size_cap_bytes):
         # Known by its files, a stem need not go to the keyring, which may be another process.
-        stem = stems.get(place.fingerprint) or _stem(platform, place, versions, claimed)
-        if stem not in claimed:
-            if new == most_new:
-                break
-            new += 1
-        found[stem] = place
-    return found
+        if place.fingerprint in stems:
+            found[stems[place.fingerprint]] = place
+        elif new == most_new:
+            left.append(place)
+        else:
+            stem = _stem(platform, place, versions, claimed)
+            new += stem not in claimed
+            found[stem] = place
+    return found, left
 
 
 def _stem(platform: Platform, place: Waiting, versions: Sequence[int], claimed: Collection[bytes]) -> bytes:

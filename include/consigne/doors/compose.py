@@ -24,7 +24,7 @@ STORE: Final = (
     "pgsty/silo:RELEASE.2026-09-03T13-18-01Z"
     "@sha256:b616a0cf8cb281e7e6bb3c9b1fb53875b4016a2878223925541c18f82d6c5ca3"
 )
-OURS: Final = "${CONSIGNE_IMAGE:-consigne:0.1.0}"
+OURS: Final = "${CONSIGNE_IMAGE:-consigne:0.2.0}"
 GROUND_USERS: Final = {
     "postgres": 999,
     "broker": 60990,

@@ -50,7 +50,8 @@ def make(folder: Path, wishes: Wishes, say: Say) -> Path:
             users.setdefault(service.keyring, []).append(user_of(service.name))
     for service in SERVICES:
         share = folder / "shares" / service.name
-        write_share(settings, service, share, places, SHARE, _owner(service.name), users)
+        inside = replace(settings, airflow_port=SEEN.airflow_port)  # whatever it is published as
+        write_share(inside, service, share, places, SHARE, _owner(service.name), users)
     _make_ground(settings, folder)
     _make_room(folder)
     if os.getuid() != 0:
@@ -81,9 +82,15 @@ def _installation(folder: Path, wishes: Wishes) -> Settings:
             json_logs=os.environ.get("CONSIGNE_LOGS") != "plain",
             intake_given=str(folder / "intake"),
             users_base=USERS_BASE if os.getuid() == 0 else 0,
-            airflow_port=SEEN.airflow_port,
+            airflow_port=_published(public_url),
         )
     )
+
+
+def _published(public_url: str) -> int:
+    """The port of the loopback at which Compose publishes the api-server."""
+    parts = urlsplit(public_url)
+    return (parts.scheme == "http" and parts.port) or SEEN.airflow_port
 
 
 def _checked(url: str) -> str:
@@ -183,7 +190,7 @@ def _write_environment(settings: Settings, folder: Path) -> Path:
     if parts.scheme == "https":
         lines["CONSIGNE_PUBLIC_NAME"] = parts.netloc
     elif parts.port:
-        lines["CONSIGNE_PORT"] = str(parts.port)
+        lines["CONSIGNE_PORT"] = str(settings.airflow_port)
     if os.getuid() != 0:
         lines |= {"CONSIGNE_UID": str(os.getuid()), "CONSIGNE_GID": str(os.getgid())}
     file = folder / ENVIRONMENT

@@ -17,6 +17,7 @@ from typing import Final
 
 from consigne.doors.arrangement import LISTEN, SERVICES, Service
 from consigne.doors.local.airflow import environment
+from consigne.doors.local.backups import ledger
 from consigne.doors.orchestration.queues import dags_of
 from consigne.doors.settings import ACCOUNTS, CHECKOUT, MAIL_SECRET, Settings, write_private
 from consigne.doors.shares_airflow import write_configuration
@@ -64,6 +65,7 @@ def write_share(
     _write_secrets(settings, service, folder)
     _copy_dags(service, folder / "dags")
     copy_policy(settings, folder)
+    copy_backups(settings, service, folder)
     seen = _as_seen(settings, service, seen_as or folder, places)
     replace(seen, state_dir=folder).remember()
     write_configuration(settings, seen, service, places, folder)
@@ -110,6 +112,18 @@ def give(folder: Path, owner: tuple[int, int] | None) -> None:
 def _close(path: Path, group: int, mode: int) -> None:
     os.chown(path, os.getuid(), group, follow_symlinks=False)
     path.chmod(mode)
+
+
+def copy_backups(settings: Settings, service: Service, folder: Path) -> bool:
+    """The list of backups as it is now, for who shows those that are overdue; whether it was otherwise."""
+    now, there = ledger(settings.state_dir), ledger(folder)
+    if "session" not in service.airflow or not now.exists():
+        return False
+    text = now.read_text(encoding="utf-8")
+    if there.exists() and there.read_text(encoding="utf-8") == text:
+        return False
+    write_private(there, text)
+    return True
 
 
 def copy_policy(settings: Settings, folder: Path) -> bool:

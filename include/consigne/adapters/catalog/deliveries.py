@@ -14,6 +14,7 @@ from consigne.acts.ports import Delivery, Known
 from consigne.adapters.catalog.session import Session
 from consigne.adapters.catalog.tables import artifacts, chunks, deliveries, recordings, tombstones, verdicts
 from consigne.adapters.catalog.tables_people import objections
+from consigne.adapters.catalog.tables_stock import unclaimed
 from consigne.rules.values import Admitted, Refused
 
 _COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
@@ -34,6 +35,14 @@ class DeliveriesCatalog(Session):
         """Everything of a source that is not cleared, oldest first."""
         query = select(*_COLUMNS).where(deliveries.c.source == source, deliveries.c.state != "cleared")
         return [_delivery(row) for row in tx.execute(query.order_by(deliveries.c.received_at)).mappings()]
+
+    def note_unclaimed(
+        self, tx: Connection, source: str, looked_at: datetime, number: int, oldest_at: datetime | None
+    ) -> None:
+        """What a look into a source's intake left there."""
+        told = {"looked_at": looked_at, "number": number, "oldest_at": oldest_at}
+        made = upsert(unclaimed).values(source=source, **told)
+        tx.execute(made.on_conflict_do_update(index_elements=["source"], set_=told))
 
     def deliveries_in(self, tx: Connection, states: Sequence[str], ids: Sequence[UUID]) -> list[Delivery]:
         """Those of these that are in one of the states."""

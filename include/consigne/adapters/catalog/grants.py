@@ -15,6 +15,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "ingest": {
         "deliveries": "SELECT, INSERT, UPDATE",
         "verdicts": "SELECT, INSERT, UPDATE, DELETE",
+        "unclaimed": "SELECT, INSERT, UPDATE",
         "chunks": "SELECT, INSERT",
         "recordings": "SELECT, INSERT",
         "epochs": "SELECT, INSERT, UPDATE (opened_at)",
@@ -170,6 +171,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
             "findings",
             "accesses",
             "stock",
+            "unclaimed",
             "consigne_version",
         ],
         "SELECT",

@@ -8,7 +8,7 @@ anew from what is there.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Integer, Table, Text, text
 
 from consigne.adapters.catalog.columns import instant, metadata, one_of
 
@@ -26,4 +26,14 @@ stock = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("is_new", Boolean, nullable=False, server_default=text("true")),
     one_of("thing", "artifact delivery"),
+)
+
+# What the newest run of the ingest left in each source's intake: no row of `deliveries` stands for it yet.
+unclaimed = Table(
+    "unclaimed",
+    metadata,
+    Column("source", Text, primary_key=True),
+    instant("looked_at"),
+    Column("number", Integer, nullable=False),
+    Column("oldest_at", DateTime(timezone=True)),  # when the first of them was last changed
 )

@@ -21,6 +21,7 @@ from consigne.adapters.catalog.stock import deliveries_by_state, kept_by_state
 from consigne.adapters.catalog.tables_decided import holds, policy_drafts
 from consigne.adapters.catalog.tables_gone import findings, restorations, volumes
 from consigne.adapters.catalog.tables_people import messages
+from consigne.adapters.catalog.tables_stock import unclaimed
 from consigne.rules.clock import parse_instant
 from consigne.rules.findings import FindingAct, FindingKind
 from consigne.rules.reasons import SENTENCES
@@ -36,6 +37,7 @@ PATIENCE_MS: Final = 3_000
 REVIEW_AHEAD: Final = timedelta(days=30)
 DAYS: Final = ("0", "1", "2", "3", "more")
 OTHER: Final = "other"
+U: Final = unclaimed.c
 OPEN_STATES: Final = tuple(str(state) for state in DeliveryState if state is not DeliveryState.CLEARED)
 
 
@@ -51,7 +53,7 @@ class Asked:
 
 
 def of_deliveries(tx: Connection, asked: Asked) -> Iterator[Figure]:
-    """What is not cleared, by state; and what ever came, by source."""
+    """What is not cleared, by state; what lies unclaimed, and what ever came, by source."""
     d = t.deliveries.c
     query = (
         select(d.state, func.count(), func.min(d.received_at)).where(d.state != "cleared").group_by(d.state)
@@ -61,6 +63,9 @@ def of_deliveries(tx: Connection, asked: Asked) -> Iterator[Figure]:
         count, oldest = found.get(state, (0, None))
         yield "deliveries", (state,), count
         yield "delivery_oldest_age_seconds", (state,), _since(oldest, asked.now)
+    for source, number, oldest in tx.execute(select(U.source, U.number, U.oldest_at)):
+        yield "unclaimed", (source,), number
+        yield "unclaimed_oldest_age_seconds", (source,), _since(oldest, asked.now)
     received: dict[str, int] = {}
     for row in deliveries_by_state(tx):
         received[row.source] = received.get(row.source, 0) + row.number

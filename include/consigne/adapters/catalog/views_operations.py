@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, literal, select, text
 
 from consigne.adapters.catalog.tables import deliveries
 from consigne.adapters.catalog.tables_people import messages
+from consigne.adapters.catalog.tables_stock import unclaimed
 
-_D, _M = deliveries.c, messages.c
+_D, _M, _U = deliveries.c, messages.c, unclaimed.c
 _QUARANTINED = _D.state == "quarantined"
 PATIENCE_MS = 5_000
 
@@ -31,7 +32,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """`count` deliveries in a state for too long; the oldest came at `oldest`."""
+    """`count` deliveries in a state (or `unclaimed`) for too long; the oldest came at `oldest`."""
 
     state: str
     count: int
@@ -73,11 +74,15 @@ def quarantined_with(tx: Connection, code: str, limit: int) -> list[UUID]:
 
 
 def unfinished(tx: Connection, before: datetime) -> list[Unfinished]:
-    """Neither cleared nor quarantined though they came before an instant, oldest first."""
+    """Neither cleared nor quarantined though they came before an instant, oldest first; before them what no run
+    has claimed yet."""
     open_states = _D.state.not_in(("cleared", "quarantined"))
     query = select(_D.state, func.count(), func.min(_D.received_at).label("oldest"))
     rows = tx.execute(query.where(open_states, _D.received_at < before).group_by(_D.state).order_by("oldest"))
-    return [Unfinished(*row) for row in rows]
+    left = select(literal("unclaimed"), func.sum(_U.number), func.min(_U.oldest_at)).where(
+        _U.oldest_at < before
+    )
+    return [Unfinished(*row) for row in [*tx.execute(left.having(func.sum(_U.number) > 0)), *rows]]
 
 
 def unsent(tx: Connection, given_up_after: timedelta) -> list[Unsent]:

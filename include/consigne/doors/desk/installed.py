@@ -32,12 +32,9 @@ def installed_desk() -> Desk:
     desk.state.draw_secret = lambda: settings.secret(DRAW_SECRET)
     desk.state.audit_secret = lambda: settings.secret(AUDIT_SECRET)
     desk.state.metrics_secret = lambda: settings.secret(METRICS_SECRET)
-    # A service of several sees no list of backups: that lies in the installation's own folder.
-    desk.state.meter = Meter(
-        lambda: platform("read"), last_successes, lambda: None if settings.holder else len(overdue(settings))
-    )
+    desk.state.meter = Meter(lambda: platform("read"), last_successes, lambda: overdue(settings))
     desk.state.health = Health(lambda: platform("read"))
     desk.state.newest_ended = newest_ended
-    desk.state.backups_overdue = None if settings.holder else lambda: overdue(settings)
+    desk.state.backups_overdue = lambda: overdue(settings)
     desk.state.store_naming = settings.store_naming
     return desk

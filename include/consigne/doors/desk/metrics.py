@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -32,6 +32,8 @@ _MOST: Final = f"{COUNTED} means as many or more"
 FAMILIES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "deliveries": ("gauge", "Deliveries that are not cleared", ("state",)),
     "delivery_oldest_age_seconds": ("gauge", "Since the oldest of them was received", ("state",)),
+    "unclaimed": ("gauge", "In intake, left there by the newest run of the ingest", ("source",)),
+    "unclaimed_oldest_age_seconds": ("gauge", "Since the first of it was last changed", ("source",)),
     "received": ("counter", "Deliveries ever received", ("source",)),
     "quarantined": ("gauge", "Deliveries that could not be judged and lie at their source", ("code",)),
     "quarantine_next_deadline_seconds": ("gauge", "Until the first of them is cleared unjudged", ()),
@@ -56,7 +58,7 @@ FAMILIES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "backups_overdue": ("gauge", "Backups past their end that still exist", ()),
     "messages_waiting": ("gauge", "Mail that waits for its next try", ()),
     "messages_given_up": ("gauge", "Mail that never went", ()),
-    "last_run_age_seconds": ("gauge", "Since the newest successful run ended", ("act",)),
+    "last_run_age_seconds": ("gauge", "Since the newest successful run ended; without one, since this process began", ("act",)),
     "clock_seconds": ("gauge", "The catalog's clock; left out in a state folder with a test clock", ()),
     "clocks_apart_seconds": ("gauge", "Between the catalog's clock and the store's", ()),
     "catalog_up": ("gauge", "1 where it answered", ()),
@@ -100,14 +102,14 @@ class Meter:
         self,
         platform: Callable[[], Platform],
         last_successes: Callable[[Iterable[str]], Mapping[str, datetime]],
-        overdue_backups: Callable[[], int | None],
+        overdue_backups: Callable[[], Sequence[str] | None],
     ) -> None:
         self._platform = platform
         self._last_successes = last_successes
         self._overdue_backups = overdue_backups
         self._lock = threading.Lock()
         self._known: tuple[float, Figures] | None = None
-        self._swept_at: float | None = None
+        self._began = self._swept_at = time.monotonic()
         self._probes = {
             "catalog": Probe(self._now),
             "store": Probe(lambda: platform().store.server_time()),
@@ -212,16 +214,16 @@ class Meter:
     def _of_backups(self) -> Iterator[Figure]:
         overdue = self._overdue_backups()
         if overdue is not None:
-            yield "backups_overdue", (), overdue
+            yield "backups_overdue", (), len(overdue)
 
     def _of_runs(self) -> Iterator[Figure]:
         # Airflow keeps real time, whatever a test does with the catalog's.
         now, ended = datetime.now(UTC), self._last_successes(ACTS.values())
-        if self._swept_at is not None:
-            yield "last_run_age_seconds", ("seal",), time.monotonic() - self._swept_at
+        yield "last_run_age_seconds", ("seal",), time.monotonic() - self._swept_at
+        never_s = time.monotonic() - self._began
         for act, dag in ACTS.items():
-            if dag in ended:
-                yield "last_run_age_seconds", (act,), max(0.0, (now - ended[dag]).total_seconds())
+            age_s = max(0.0, (now - ended[dag]).total_seconds()) if dag in ended else never_s
+            yield "last_run_age_seconds", (act,), age_s
 
 
 def _of_view(platform: Platform, view: str, asked: Asked) -> Iterable[Figure]:

@@ -115,15 +115,17 @@ def alone(settings: Settings) -> Iterator[None]:
 def known(settings: Settings) -> dict[str, Manifest]:
     """Path → what `backups.json` says of a backup that is not destroyed yet."""
     try:
-        found = json.loads(_ledger(settings).read_text())
+        found = json.loads(ledger(settings.state_dir).read_text())
     except FileNotFoundError:
         return {}
     parts = {path: {name: Part(**part) for name, part in one["parts"].items()} for path, one in found.items()}
     return {path: Manifest(**one | {"parts": parts[path]}) for path, one in found.items()}
 
 
-def overdue(settings: Settings) -> list[str]:
-    """Paths of backups that exist beyond their end, for all we know."""
+def overdue(settings: Settings) -> list[str] | None:
+    """Paths of backups that exist beyond their end, for all we know; None for a service that was given no list."""
+    if settings.holder and not ledger(settings.state_dir).exists():
+        return None
     now = now_by(settings)
     return [path for path, manifest in known(settings).items() if manifest.due(now)]
 
@@ -132,11 +134,12 @@ def remember(settings: Settings, path: Path, manifest: Manifest) -> None:
     """Note what a backup holds; one that holds nothing is forgotten."""
     kept = known(settings) | {str(path): manifest}
     document = {name: asdict(one) for name, one in kept.items() if one.parts}
-    write_private(_ledger(settings), json.dumps(document, indent=1) + "\n")
+    write_private(ledger(settings.state_dir), json.dumps(document, indent=1) + "\n")
 
 
-def _ledger(settings: Settings) -> Path:
-    return settings.state_dir / "backups.json"
+def ledger(folder: Path) -> Path:
+    """Where the list of backups lies in a state folder or a share."""
+    return folder / "backups.json"
 
 
 def copy_files(source: Path, target: Path, names: Iterable[str]) -> dict[str, tuple[str, int]]:

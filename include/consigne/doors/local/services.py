@@ -19,7 +19,15 @@ from consigne.doors.local import apart, broker
 from consigne.doors.local.apart import Apart
 from consigne.doors.local.processes import Command, python, settle
 from consigne.doors.settings import CHECKOUT, Settings
-from consigne.doors.shares import Places, arguments, copy_policy, give, seen_environment, write_share
+from consigne.doors.shares import (
+    Places,
+    arguments,
+    copy_backups,
+    copy_policy,
+    give,
+    seen_environment,
+    write_share,
+)
 from consigne.rules.errors import Misconfigured
 
 BY_NAME: Final = {service.name: service for service in SERVICES}
@@ -112,11 +120,14 @@ def is_connected(settings: Settings, name: str) -> bool:
 
 
 def refresh(settings: Settings) -> None:
-    """Copies of the policy's file and of the acknowledgements, anew in the shares where they changed."""
+    """Copies of the policy's file, of the acknowledgements and of the list of backups, anew in the shares where they
+    changed."""
     for service in SERVICES:
         folder = share_of(settings, service.name)
         if folder.exists() and copy_policy(settings, folder):
             give(folder / "policy", user_of(settings, service.name))
+        if folder.exists() and copy_backups(settings, service, folder):
+            give(folder, user_of(settings, service.name))
 
 
 def run_as(

@@ -79,6 +79,7 @@ def operations(
 def _sections(request: Request, words: Wording, look: Look) -> list[Section]:
     """In the order of their consequence: what lives too long, what is not proven, what will be lost, what waits."""
     catalog, state, now = platform(request, "read").catalog, request.app.state, look.now
+    backups = state.backups_overdue()
     return [
         ("parts", lambda tx: told.parts_told(words, state.health.away())),
         ("overdue", lambda tx: told.overdue_told(
@@ -86,7 +87,7 @@ def _sections(request: Request, words: Wording, look: Look) -> list[Section]:
         ("epochs", lambda tx: told.epochs_told(words, views_destruction.open_epochs(tx, now - TWO_RUNS, SHOWN))),
         ("register", lambda tx: told.register_told(gap_told(request, words, replace(look, tx=tx)))),
         ("findings", lambda tx: told.findings_told(words, views_findings.waiting(tx))),
-        *([("backups", lambda tx: told.backups_told(words, state.backups_overdue()))] if state.backups_overdue else []),
+        *([] if backups is None else [("backups", lambda tx: told.backups_told(words, backups))]),
         ("unapplied", lambda tx: told.unapplied_told(words, len(catalog.unapplied(tx, now - UNAPPLIED_FOR)))),
         ("quarantine", lambda tx: told.quarantine_told(
             words, now, views.quarantined_by_code(tx), views.quarantined(tx, SHOWN))),

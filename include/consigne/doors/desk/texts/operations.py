@@ -137,6 +137,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Depuis plus d’une heure dans le même état. Le passage suivant les reprend ; s’il échoue, un élément manque.",
         "For over an hour. The next run goes on with them; where it fails, a part is away.",
     ),
+    "operations.state.unclaimed": (
+        "à la source ; les passages n’y suffisent pas",
+        "at their source; the runs do not keep up",
+    ),
     "operations.state.claimed": ("reçues, pas encore contrôlées", "claimed, not checked yet"),
     "operations.state.valid": ("contrôlées, pas encore admises", "checked, not judged yet"),
     "operations.state.admitted": ("admises, pas encore expurgées ni déposées", "admitted, not redacted and stored yet"),
