@@ -80,7 +80,8 @@ def ingest_recordings() -> None:
     def report_batch() -> Any:
         return perform("ingest", "report.report_batch", get_current_context()["run_id"])
 
-    @task(outlets=[INTAKE])
+    # Beside the report: one call that is stuck must not keep a flood waiting for the next five minutes.
+    @task(outlets=[INTAKE], trigger_rule="all_done")
     def take_rest() -> None:
         go_on_if(perform("ingest", "ingest.take_rest", get_current_context()["run_id"]))
 
@@ -91,7 +92,7 @@ def ingest_recordings() -> None:
 
     reported = report_batch()
     reported.operator.operator_extra_links = (BatchLink(),)
-    carry.expand(chunk=validate_metadata(discover_intake())) >> reported >> take_rest()
+    carry.expand(chunk=validate_metadata(discover_intake())) >> [reported, take_rest()]
 
 
 ingest_recordings()

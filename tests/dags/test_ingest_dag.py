@@ -33,10 +33,14 @@ def test_its_tasks_are_these_in_this_order(dag: Any) -> None:
         "transcribe_recordings": {"protect_recordings"},
         "protect_recordings": {"confirm_stored"},
         "confirm_stored": {"clear_source"},
-        "clear_source": {"report_batch"},
-        "report_batch": {"take_rest"},
+        "clear_source": {"report_batch", "take_rest"},
+        "report_batch": set(),
         "take_rest": set(),
     }  # fmt: skip
+
+
+def test_one_stuck_call_fails_the_run_and_keeps_the_rest_of_a_flood_from_nothing(dag: Any) -> None:
+    assert {dag.get_task(task).trigger_rule for task in ("report_batch", "take_rest")} == {"all_done"}
 
 
 def test_calls_with_words_go_on_where_transcription_fails(dag: Any) -> None:

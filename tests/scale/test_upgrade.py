@@ -130,8 +130,11 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.fail(f"history is missing: git fetch --tags --unshallow (or: git fetch origin tag {FIRST})")
 
 
-@pytest.fixture(scope="module")
-def upgraded(first: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+@pytest.fixture(scope="module", params=("local", "celery"))
+def upgraded(
+    request: pytest.FixtureRequest, first: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Upgraded]:
+    """As the first version ran, and at once as workers by queue: what waits then was meant for none of them."""
     folder = tmp_path_factory.mktemp("upgrade")
     (folder / "tmp").mkdir()
     old = Version(folder / "state", folder / "tmp", tree=first)
@@ -140,7 +143,7 @@ def upgraded(first: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         old.must("up", "--detach", "--test-clock", timeout_s=LONGEST_UP_S)
         left = _leave_work(old, folder)
         old.must("down")
-        new.must("up", "--detach", "--no-samples", timeout_s=LONGEST_UP_S)
+        new.must("up", "--detach", "--no-samples", "--executor", request.param, timeout_s=LONGEST_UP_S)
         yield Upgraded(new, *left)
     finally:
         new.consigne("down")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import stat
@@ -199,6 +200,16 @@ def test_a_public_name_is_what_links_say(tmp_path: Path) -> None:
     assert "cookie_secure = True\n" in told
     worker = (tmp_path / "c/shares/worker-ingest/airflow/airflow.cfg").read_text()
     assert "execution_api_server_url = http://api-server:8080/execution/\n" in worker
+
+
+def test_one_dag_may_fill_all_workers_whatever_machine_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    compose_folder.make(tmp_path / "c", Wishes(), quiet)
+    told = configparser.ConfigParser(interpolation=None)
+    told.read(tmp_path / "c/shares/scheduler/airflow/airflow.cfg")
+    assert told.getint("core", "max_active_tasks_per_dag") == told.getint("core", "parallelism") >= 16
 
 
 def test_commands_of_this_machine_ask_the_published_port(tmp_path: Path) -> None:

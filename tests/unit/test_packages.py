@@ -28,3 +28,13 @@ def test_the_machines_own_policy_stays(tmp_path: Path) -> None:
 
 def test_every_service_is_a_package_that_is_installed() -> None:
     assert {package for packages in PACKAGES.values() for package in packages} >= SERVICES
+
+
+def test_what_a_killed_run_left_goes(tmp_path: Path) -> None:
+    policy, left = tmp_path / "policy-rc.d", tmp_path / "left"
+    with no_service_starts([], policy):
+        left.write_bytes(policy.read_bytes())
+    left.rename(policy)
+    with no_service_starts([], policy):
+        assert policy.exists()
+    assert not policy.exists()

@@ -64,6 +64,7 @@ def _place(found: Options, settings: Settings, seen: Settings, service: Service,
         "dags_folder": str(root / "dags"),
         "plugins_folder": str(places.checkout / "plugins" if shows else root / "plugins"),
         "parallelism": str(2 * slots),
+        "max_active_tasks_per_dag": str(2 * slots),  # each queue has slots of its own
         "execution_api_server_url": f"{places.airflow}/execution/",
     }
     if "database" in found:

@@ -10,6 +10,9 @@ import psycopg
 from consigne.doors.orchestration.queues import DAGS, ELSEWHERE
 from consigne.doors.settings import Settings
 
+WORKERS_DECIDE = 1_000
+"""More than any number of workers carries at once."""
+
 
 def prepare(settings: Settings) -> None:
     """Idempotent; where the database is at this version, only roles and accounts are looked at."""
@@ -26,8 +29,9 @@ def prepare(settings: Settings) -> None:
 
     from consigne.doors.orchestration import accounts
 
-    # Redaction is what costs: one core stays free for everything else.
-    Pool.create_or_update_pool("protect", max(1, (os.cpu_count() or 2) - 1), "protect_recordings", False)
+    # Redaction is what costs: one core stays free for everything else. Workers have their own slots for it, elsewhere.
+    cores = WORKERS_DECIDE if settings.executor == "celery" else max(1, (os.cpu_count() or 2) - 1)
+    Pool.create_or_update_pool("protect", cores, "protect_recordings", False)
     Pool.create_or_update_pool("transcribe", 1, "transcribe_recordings", False)  # a model takes all cores
     accounts.sync(settings.account_password)
     _requeue()
