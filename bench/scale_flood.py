@@ -142,8 +142,10 @@ def wait_for(engine: Engine, number: int, expected: Counter[tuple[str, str | Non
 
 
 def fall_due(engine: Engine) -> None:
-    """Some of what is kept, so that a few are due in each minute from now on."""
+    """Some of what is kept, so that a few are due in each minute from now on. The day's forecast goes, for it knows
+    nothing of that: what it did not foretell is set aside for the DPO."""
     with engine.begin() as tx:
+        tx.execute(text("DELETE FROM forecasts"))
         tx.execute(
             text(
                 "UPDATE artifacts SET due_at = now() + (1 + place / :each) * interval '1 minute' FROM "
