@@ -214,7 +214,9 @@ def catalogs() -> Iterator[tuple[Settings, dict[int, str]]]:
             # As it was when it was filled: what falls due with each midnight since is another hundred times as much.
             filled = "SELECT min(opened_at) FROM epochs WHERE opened_at > now() - interval '30 days'"
             with engine.begin() as tx:
-                tx.execute(text(f"UPDATE clock SET test = true, offset_s = extract(epoch FROM ({filled}) - now())"))
+                tx.execute(
+                    text(f"UPDATE clock SET test = true, offset_s = extract(epoch FROM ({filled}) - now())")
+                )
         yield settings, databases
 
 

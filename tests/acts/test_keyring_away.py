@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from consigne.acts import expire as acts
+from consigne.acts import tombstones
 from consigne.acts.close import close_epochs
 from consigne.acts.listen import export
 from consigne.rules.access import Denied
@@ -58,3 +59,42 @@ def test_an_hour_without_the_keyring(world: World) -> None:
     assert len(world.certificates("artifact")) == len(due) and world.verified().verified
     assert len(world.certificates("epoch")) == len({row.epoch for row in due})
     assert set(world.states("c").values()) == {"kept"} and list(world.intake.waiting(1 << 30)) == []
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.parametrize("is_away", [False, True])
+def test_tombstones_are_signed_in_statements_that_a_key_server_takes(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    most = 1500
+    monkeypatch.setattr(tombstones, "STATEMENT_BYTES", most)
+    world.deliver_trial("a")
+    world.deliver_trial("b")
+    world.ingest()
+    due = {row.id for row in world.artifacts()}
+    world.keyring.away = is_away
+    world.pass_time(timedelta(minutes=6))
+    acts.freeze_manifest(world.platform, "one", dry_run=False)
+    [chunk] = acts.measure_volume(world.platform, "one")
+    acts.recheck(world.platform, chunk)
+    acts.destroy_keys(world.platform, chunk)
+    world.keyring.away = False
+    tombstones.sign_tombstones(world.platform, acts.EVIDENCE_KEPT)
+
+    keys = world.keyring.public_keys()
+    published = [
+        data
+        for name, _, data in world.store.evidence
+        if name.startswith(tombstones.ROOM) and data is not None
+    ]
+    assert all(len(data.partition(b"\n")[0]) <= most for data in published)
+    signed = [
+        found
+        for found, is_signed in (tombstones.read_tombstones(one, keys) for one in published)
+        if is_signed
+    ]
+    assert sorted(one.artifact for some in signed for one in some) == sorted(due)
+    assert 1 < len(signed) < len(due)
+    before = len(world.store.evidence)
+    tombstones.sign_tombstones(world.platform, acts.EVIDENCE_KEPT)
+    assert len(world.store.evidence) == before

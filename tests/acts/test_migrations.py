@@ -15,7 +15,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, MetaData, select, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, select, text
 from sqlalchemy.exc import OperationalError
 
 from acts.world import TEXT
@@ -24,7 +24,10 @@ from consigne.adapters.catalog.columns import metadata
 from consigne.adapters.catalog.migrate import HERE, _config, migrate, newest_version, version
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import Session, open_engine
+from consigne.doors.local import prepare_catalog
+from consigne.doors.local.supervisor import RETRY_STEP_CODE
 from consigne.doors.settings import Settings
+from consigne.rules.errors import Unavailable
 from consigne.rules.policy.load import load
 
 
@@ -231,17 +234,21 @@ def test_a_task_under_way_and_the_migration_do_not_wait_for_each_other(empty: En
         with old.begin():
             old.execute(text("UPDATE deliveries SET token = NULL"))
             migrated = pool.submit(migrate, empty)
-            _until_it_waits(empty, migrated)
+            until_one_waits(empty, migrated)
             old.execute(text("UPDATE artifacts SET token = NULL"))
         migrated.result(60)
     with empty.connect() as tx:
         assert version(tx) == newest_version()
 
 
-def test_a_migration_that_was_cut_short_goes_on(empty: Engine) -> None:
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize(("mode", "made"), [("ROW EXCLUSIVE", 0), ("SHARE", 8)])
+def test_a_migration_that_was_cut_short_goes_on(empty: Engine, mode: str, made: int) -> None:
+    """In its third index, or behind all ten (two were there before): and builds none of them again."""
     bring_to(empty, "0003")
     with empty.connect() as old, old.begin():
-        old.execute(text("LOCK TABLE artifacts IN ROW EXCLUSIVE MODE"))
+        before = indexes(old)
+        old.execute(text(f"LOCK TABLE artifacts IN {mode} MODE"))
         impatient = open_engine(empty.url.render_as_string(False))
         with impatient.connect() as connection, pytest.raises(OperationalError):
             connection.exec_driver_sql("SET lock_timeout = '100ms'")
@@ -250,8 +257,15 @@ def test_a_migration_that_was_cut_short_goes_on(empty: Engine) -> None:
         impatient.dispose()
     with empty.connect() as tx:
         assert version(tx) == "0003"
+        built = indexes(tx)
+        assert len(built) == len(before) + made
+        assert {name for name in before if built[name] != before[name]} == {
+            "ix_certificates_issued_at",
+            "ix_certificates_epoch",
+        }
     migrate(empty)
     with empty.connect() as tx:
+        assert indexes(tx).items() >= built.items()
         assert (
             compare_metadata(
                 MigrationContext.configure(tx, opts={"version_table": "consigne_version"}), metadata
@@ -260,10 +274,74 @@ def test_a_migration_that_was_cut_short_goes_on(empty: Engine) -> None:
         )
 
 
-def _until_it_waits(engine: Engine, migrated: Future[None]) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
-    while not migrated.done():
+def indexes(tx: Connection) -> dict[str, int]:
+    """Each index and its file, which is another one after a rebuild."""
+    query = text("SELECT relname, relfilenode FROM pg_class WHERE relkind = 'i' AND relname LIKE 'ix%'")
+    return dict(tx.execute(query).tuples().all())
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize(("table", "mode"), [("certificates", "ROW EXCLUSIVE"), ("artifacts", "SHARE")])
+def test_a_migration_that_postgresql_ends_is_to_be_tried_again(empty: Engine, table: str, mode: str) -> None:
+    """In one of its indexes, or in its transaction: Unavailable, and nothing of a statement in it."""
+    bring_to(empty, "0003")
+    with ThreadPoolExecutor(1) as pool, empty.connect() as old, empty.connect() as other, old.begin():
+        old.execute(text(f"LOCK TABLE {table} IN {mode} MODE"))
+        for ended in ("pg_terminate_backend", "pg_cancel_backend"):
+            migrated = pool.submit(migrate, empty)
+            other.execute(text(f"SELECT {ended}(:pid)"), {"pid": until_one_waits(empty, migrated)})
+            with pytest.raises(Unavailable, match="the next try goes on") as fault:
+                migrated.result(60)
+            assert len(str(fault.value).splitlines()) == 1
+    migrate(empty)
+    with empty.connect() as tx:
+        assert version(tx) == newest_version()
+
+
+@pytest.mark.promise("P8")
+def test_a_migration_waits_for_the_one_before_however_long(empty: Engine) -> None:
+    """A killed one's statement goes on, and holds the lock; a table's lock is waited for no longer than elsewhere."""
+    impatient = create_engine(empty.url, connect_args={"options": "-c lock_timeout=100ms"})
+    said: list[str] = []
+    waited = text(
+        "SELECT bool_and(waitstart < clock_timestamp() - interval '200 ms') FROM pg_locks WHERE NOT granted"
+    )
+    with ThreadPoolExecutor(1) as pool, empty.connect() as killed:
+        killed.execute(text("SELECT pg_advisory_lock(4711001)"))
+        migrated = pool.submit(migrate, impatient, said.append)
+        until_one_waits(empty, migrated, "advisory")
+        while not killed.execute(waited).scalar_one():
+            assert not migrated.done()
+        killed.execute(text("SELECT pg_advisory_unlock(4711001)"))
+        migrated.result(60)
+    assert [line.partition(":")[0] for line in said] == ["the catalog's tables"]
+    with impatient.connect() as tx:
+        assert version(tx) == newest_version()
+        assert tx.execute(text("SHOW lock_timeout")).scalar_one() == "100ms"
+    impatient.dispose()
+
+
+def test_prepare_says_in_a_line_that_it_is_to_be_tried_again(
+    server: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not that it is beyond hope: the supervisor calls it again."""
+    away = open_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setenv("CONSIGNE_STATE", str(server.state_dir))
+    monkeypatch.setattr(prepare_catalog, "apply", lambda *_: migrate(away))
+    assert prepare_catalog.main() == RETRY_STEP_CODE
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("catalog: OperationalError: ")
+
+
+def until_one_waits(engine: Engine, working: Future[None], kind: str = "relation") -> int:
+    """For a lock of that kind, in this database; its backend."""
+    waiting = text(
+        "SELECT pid FROM pg_locks WHERE NOT granted AND locktype = :kind AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    while not working.done():
         with engine.connect() as tx:
-            if tx.execute(waiting).scalar_one():
-                return
+            if pid := tx.execute(waiting, {"kind": kind}).scalar():
+                return int(pid)
+    working.result()
     raise AssertionError("nothing waits")

@@ -15,6 +15,7 @@ from consigne.adapters.catalog import stock, views_calendar
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.volumes import VolumesCatalog
 
+from .test_migrations import until_one_waits
 from .world import World
 
 WORKERS, STEPS = 4, 25
@@ -77,6 +78,30 @@ def test_it_equals_a_recount_after_any_history(world: World, engine: Engine, see
         assert len(counted) > WORKERS
         tx.execute(text("SELECT consigne_recount()"))
         assert counted == sums(tx)
+
+
+@pytest.mark.promise("P8")
+def test_a_recount_and_a_task_under_way_do_not_wait_for_each_other(world: World, engine: Engine) -> None:
+    """As the ingest does: the delivery first, then its artifacts, while a recount is asked for in between."""
+    world.deliver("a")
+    world.ingest()
+    with ThreadPoolExecutor(1) as pool, engine.connect() as task:
+        with task.begin():
+            task.execute(text("UPDATE deliveries SET token = NULL"))
+            recounted = pool.submit(recount, engine)
+            until_one_waits(engine, recounted)
+            task.execute(text("UPDATE artifacts SET ended_for = 'objected'"))
+        recounted.result(60)
+    with engine.begin() as tx:
+        told = sums(tx)
+        assert any(row[5] for row in told)
+        recount(engine)
+        assert sums(tx) == told
+
+
+def recount(engine: Engine) -> None:
+    with engine.begin() as tx:
+        tx.execute(text("SELECT consigne_recount()"))
 
 
 def test_rolled_up_it_says_the_same_in_one_row_a_key(world: World, engine: Engine) -> None:

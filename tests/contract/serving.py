@@ -12,7 +12,7 @@ from pathlib import Path
 from consigne.adapters.keyring.open import Provider
 from consigne.adapters.keyring.rights import IDENTITIES
 from consigne.adapters.keyring.served import ServedKeyring, Server
-from consigne.doors.keyserver import Door, KeyServer, listen
+from consigne.doors.keyserver import FRAME_S, Door, KeyServer, listen
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class Serving:
 
 @contextmanager
 def serving(
-    folder: Path, behind: Provider, users: Mapping[str, tuple[int, ...]] | None = None
+    folder: Path,
+    behind: Provider,
+    users: Mapping[str, tuple[int, ...]] | None = None,
+    frame_s: float = FRAME_S,
 ) -> Iterator[Serving]:
     """A server in threads of this process, with a token for each identity."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +46,7 @@ def serving(
         server.token(one).write_text(token)
         server.token(one).chmod(0o600)
     listening = listen(server.socket)
-    answering = KeyServer(behind, Door(tokens, users or {}))
+    answering = KeyServer(behind, Door(tokens, users or {}), frame_s)
     thread = threading.Thread(target=answering.serve, args=(listening,), daemon=True)
     thread.start()
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import multiprocessing
 import os
 import resource
@@ -12,21 +14,29 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from consigne.acts.ports import Keyring
+from consigne.acts.tombstones import STATEMENT_BYTES
 from consigne.adapters.keyring.file import FileKeyring
+from consigne.adapters.keyring.framing import ANSWER_BYTES, opened, receive, send
 from consigne.adapters.keyring.open import open_keyring
-from consigne.adapters.keyring.rights import IDENTITIES, KINDS, RIGHTS, VERBS, kind_of, may
+from consigne.adapters.keyring.rights import IDENTITIES, KINDS, RIGHTS, VERBS, kind_of, may, most_bytes
 from consigne.adapters.keyring.served import ServedKeyring, Server, answers
 from consigne.doors import keyserver
+from consigne.doors.arrangement import SERVICES
 from consigne.doors.settings import CHECKOUT, Settings
-from consigne.rules.errors import BadInput, Conflict, Misconfigured, Tampered, Unavailable
+from consigne.rules.errors import BadInput, Conflict, ConsigneError, Misconfigured, Tampered, Unavailable
 from consigne.rules.evidence.masked import masked_statement
 from consigne.rules.evidence.restoration import Declared, declaration_body
 from consigne.rules.evidence.signature import checkpoint_body
@@ -116,8 +126,19 @@ def test_no_worker_holds_what_is_another_s() -> None:
 
 def test_statements_are_told_apart() -> None:
     assert {kind: kind_of(message) for kind, message in STATEMENTS.items()} == {kind: kind for kind in KINDS}
-    for changed in (b"\n", b"[]", b"[1]", b"{}", b"[" * 100_000, STATEMENTS["checkpoint"] + b"\n", b"{\xff}"):
+    for changed in (
+        b"\n",
+        b"[]",
+        b"[1]",
+        b"{}",
+        b"[" * 100_000,
+        STATEMENTS["checkpoint"] + b"\n",
+        b"{\xff}",
+    ):
         assert kind_of(changed) == "other"
+    tombstone = STATEMENTS["tombstones"].strip(b"[]\n")
+    assert kind_of(b"[" + b",".join([tombstone] * 10_000) + b"]") == "tombstones"
+    assert kind_of(b"[" + tombstone[:-1] + b',"more":[' + b"{}," * 20_000 + b"1]}]") == "other"
 
 
 def test_faults_arrive_as_they_were_raised(server: Serving, behind: FileKeyring) -> None:
@@ -239,6 +260,203 @@ def test_who_holds_connections_without_a_word_holds_up_no_other_user(
     assert server.keyring("expire").epochs() == [EPOCH]
 
 
+def framed(body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + body
+
+
+def greeted(where: Path, token: Path) -> socket.socket:
+    over = connected(where)
+    send(over, {"token": token.read_text().strip()})
+    assert opened(receive(over, ANSWER_BYTES)) == ["file", "logical"]
+    return over
+
+
+def begun(over: socket.socket, length: int) -> socket.socket:
+    """A request of which as much is sent as goes without waiting, and never all."""
+    over.setblocking(False)
+    over.send(struct.pack(">I", length) + b" " * (length - 1))
+    over.settimeout(LONGEST_S)
+    return over
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_a_request_longer_than_an_identity_needs_is_refused_before_it_is_read(
+    server: Serving, identity: str
+) -> None:
+    most = most_bytes(identity)
+    assert (most > 64 * 1024) == bool(RIGHTS[identity].signs & {"masked", "tombstones"})
+    with greeted(server.socket, server.token(identity)) as over:
+        over.sendall(struct.pack(">I", most + 1))
+        with pytest.raises(BadInput, match="keyring_request"):
+            opened(receive(over, ANSWER_BYTES))
+        assert is_ended(over)
+
+
+def test_who_asks_for_too_much_is_told_and_goes_on(server: Serving) -> None:
+    keyring = server.keyring("prove")
+    for _ in range(2):
+        with pytest.raises(BadInput, match="keyring_request"):
+            keyring.epoch_lives("e" * 5_000_000)
+        assert keyring.epochs() == [EPOCH]
+
+
+def tombstones(size: int) -> bytes:
+    one = json.dumps({"artifact": "a", "erasing_at": "b", "identity_digest": "c" * 700}).encode()
+    return b"[" + b",".join([one] * (size // (len(one) + 1))) + b"]\n"
+
+
+def test_the_longest_statements_of_ours_are_signed(server: Serving) -> None:
+    spans = [{"start_ms": 2**31 + n, "end_ms": 2**31 + n, "kind": "expiry"} for n in range(10_000)]
+    statement = masked_statement("a" * 36, "b" * 36, spans)
+    for identity, message in (("expire", tombstones(STATEMENT_BYTES)), ("ingest", statement)):
+        assert len(server.keyring(identity).sign(message).bytes) == 64
+
+
+def is_ended_though_it_drips(over: socket.socket) -> bool:
+    over.settimeout(0.1)
+    until = time.monotonic() + LONGEST_S
+    while time.monotonic() < until:
+        try:
+            over.sendall(b" ")
+            return is_ended(over)
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False
+
+
+@pytest.mark.promise("P5")
+def test_a_request_that_has_begun_has_a_deadline_and_a_resting_connection_none(
+    tmp_path: Path, behind: FileKeyring
+) -> None:
+    with serving(tmp_path / "s", behind, frame_s=0.5) as server:
+        resting = server.keyring("prove")
+        assert resting.epochs() == [EPOCH]
+        kept = resting._connection(fresh=False)[0]
+        for begun_with in (b"\0", struct.pack(">I", 1000), framed(b" " * 1000)[:-1]):
+            with greeted(server.socket, server.token("prove")) as over:
+                over.sendall(begun_with)
+                assert is_ended(over)
+        with greeted(server.socket, server.token("prove")) as over:
+            over.sendall(struct.pack(">I", 60_000))
+            assert is_ended_though_it_drips(over)
+        with greeted(server.socket, server.token("prove")) as over, pytest.raises(ConnectionError):
+            while True:  # whoever takes no answer; TimeoutError where the server waits for it
+                send(over, {"verb": "epochs", "values": {}})
+        assert resting.epochs() == [EPOCH]
+        assert resting._connection(fresh=False) == (kept, True)
+
+
+@pytest.mark.promise("P5")
+def test_unfinished_requests_hold_up_no_other_identity_and_their_own_until_they_end(
+    tmp_path: Path, behind: FileKeyring
+) -> None:
+    with serving(tmp_path / "s", behind, frame_s=3600.0) as server:
+        desk = server.keyring("desk")
+        assert desk.versions("draw") == [1]
+        held = [begun(greeted(server.socket, server.token("desk")), most_bytes("desk")) for _ in range(100)]
+        signer = server.keyring("expire")
+        assert len(signer.sign(tombstones(STATEMENT_BYTES)).bytes) == 64
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(desk.versions, "draw")
+            assert server.keyring("prove").epochs() == [EPOCH]
+            assert not waiting.done()
+            for one in held:
+                one.close()
+            assert waiting.result(LONGEST_S) == [1]
+
+
+def test_a_request_of_many_small_values_is_not_parsed(server: Serving) -> None:
+    with greeted(server.socket, server.token("prove")) as over:
+        over.sendall(framed(b'{"verb":"epochs","values":{},"more":[' + b"{}," * 10_000 + b"1]}"))
+        assert is_ended(over)
+
+
+@pytest.mark.parametrize(
+    ("verb", "values"),
+    [
+        ("versions", {"name": 5}),
+        ("mac", {"name": "draw", "message": "m"}),
+        ("mac", {"name": "draw", "message": b"m", "version": "1"}),
+        ("wrap", {"epoch": None, "key": KEY, "context": CONTEXT}),
+        ("prepare", {"first": 1}),
+        ("epochs", {"other": 1}),
+        ("none", {}),
+    ],
+)
+def test_no_keyring_is_asked_for_what_is_of_another_type(
+    server: Serving, behind: FileKeyring, monkeypatch: pytest.MonkeyPatch, verb: str, values: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(behind, verb, lambda **_: [], raising=False)
+    with pytest.raises(BadInput, match="keyring_request"):
+        server.keyring()._ask(verb, **values)
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["b64", "token", "verb", "values", "name"]), inner, max_size=4)
+        | st.fixed_dictionaries({"b64": inner})
+    ),
+    max_leaves=8,
+)
+VALUES = st.dictionaries(
+    st.sampled_from(["name", "epoch", "key", "context", "wrapped", "message", "version", "first", "other"]),
+    st.sampled_from([EPOCH, "draw", "tombstone", KEY]) | st.binary(max_size=40) | JSON,
+)
+REQUESTS = st.fixed_dictionaries({"verb": st.sampled_from(VERBS) | JSON, "values": VALUES | JSON}) | JSON
+
+
+def body_of(request: object) -> bytes:
+    def written(value: object) -> object:
+        assert isinstance(value, bytes)
+        return {"b64": b64encode(value).decode()}
+
+    return json.dumps(request, default=written).encode()
+
+
+@pytest.mark.promise("P3")
+def test_what_is_malformed_is_answered_or_ends_the_connection_without_a_word_in_the_log(
+    server: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    escaped = []
+    monkeypatch.setattr(threading, "excepthook", escaped.append)
+    caplog.set_level(logging.ERROR, "consigne")
+
+    def exchange(over: socket.socket, body: bytes) -> None:
+        with over:
+            over.sendall(framed(body))
+            over.shutdown(socket.SHUT_WR)
+            answer = receive(over, ANSWER_BYTES)
+            while answer is not None:
+                try:
+                    opened(answer)
+                except ConsigneError as fault:
+                    assert fault.code != "keyring_fault", fault
+                answer = receive(over, ANSWER_BYTES)
+
+    @settings(max_examples=300, deadline=None)
+    @given(REQUESTS.map(body_of) | st.binary(max_size=40))
+    @example(b'{"b64":5}')
+    @example(b'{"verb":{"b64":5},"values":{}}')
+    @example(b'{"verb":"epochs","values":[]}')
+    @example(b'{"verb":"\\ud800","values":{}}')
+    @example(b"[" * 60)
+    @example(b"")
+    def is_met(body: bytes) -> None:
+        exchange(connected(server.socket), body)
+        exchange(greeted(server.socket, server.token("prepare")), body)
+
+    is_met()
+    for thread in threading.enumerate():
+        if "_attend" in thread.name:
+            thread.join(LONGEST_S)
+    assert (escaped, caplog.records) == ([], [])
+
+
 @pytest.mark.promise("P8")
 def test_threads_and_children_speak_over_connections_of_their_own(server: Serving) -> None:
     keyring, wrong = server.keyring(), []
@@ -339,3 +557,55 @@ def test_without_a_descriptor_left_it_says_so_and_goes_on(share: Settings, tmp_p
         assert process.wait(20) == 0
     finally:
         process.kill()
+
+
+@pytest.mark.promise("P5", "P8")
+def test_whatever_is_asked_at_once_it_stays_within_the_memory_that_it_is_given(
+    share: Settings, tmp_path: Path
+) -> None:
+    where = tmp_path / "keyring.sock"
+    process = start(share, where)
+
+    def token(identity: str) -> Path:
+        return share.state_dir / "secrets" / f"keyring-token-{identity}"
+
+    def is_signed(identity: str) -> bool:
+        keyring, message = ServedKeyring(Server(where, token(identity))), tombstones(STATEMENT_BYTES)
+        signature = keyring.sign(message)
+        key = Ed25519PublicKey.from_public_bytes(keyring.public_keys()[signature.key])
+        key.verify(signature.bytes, message)
+        return True
+
+    def is_refused(identity: str, part: bytes) -> bool:
+        message = b"[" + part * (700_000 // len(part)) + b"1]"
+        with pytest.raises(Misconfigured, match="keyring_denied"):
+            ServedKeyring(Server(where, token(identity))).sign(message)
+        return True
+
+    try:
+        with pytest.raises(BadInput):
+            ServedKeyring(Server(where, token("prove"))).epoch_lives("e" * 4_170_000)
+        held = [
+            begun(greeted(where, token(one)), most_bytes(one))
+            for one in ("prove", "desk", "decide")
+            for _ in range(100)
+        ]
+        with ThreadPoolExecutor(100) as pool:
+            done = [pool.submit(is_signed, identity) for identity in ("expire", "prepare") for _ in range(20)]
+            assert all(one.result(120) for one in done)
+            for over in held:
+                over.close()
+            for part in (b"{},", b'{"":1},', b'"ab",'):
+                done += [
+                    pool.submit(is_refused, identity, part)
+                    for identity in ("ingest", "desk", "decide", "expire")
+                    for _ in range(5)
+                ]
+            assert all(one.result(120) for one in done)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak_kib = int(status.partition("VmHWM:")[2].split()[0])
+        [given_mib] = [one.memory_mib for one in SERVICES if one.name == "keyring"]
+        assert peak_kib < given_mib * 1024
+    finally:
+        process.kill()
+        process.wait(20)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,13 +20,15 @@ import redis
 from redis.exceptions import NoPermissionError
 
 from consigne.adapters.keyring import files
+from consigne.adapters.keyring.file import FileKeyring
+from consigne.doors import shares
 from consigne.doors.arrangement import SERVICES, Service
 from consigne.doors.cli.up import read_executor, read_workers
 from consigne.doors.local import apart, broker, ports, processes, services
 from consigne.doors.local.backups import Manifest, Part, overdue, remember
 from consigne.doors.orchestration.queues import QUEUES, dags_of
-from consigne.doors.settings import Settings
-from consigne.doors.shares import Places, copy_policy, write_share
+from consigne.doors.settings import CHECKOUT, Settings
+from consigne.doors.shares import Places, write_share
 from consigne.rules.errors import BadInput, Misconfigured
 from system.inside import wait_until
 
@@ -269,6 +274,81 @@ def test_a_worker_that_starts_again_leaves_what_waits_in_intake_as_it_is(setting
     assert not file.exists()
 
 
+READER = """
+import hashlib, json, os, select, sys
+from pathlib import Path
+
+files = [one for one in Path(sys.argv[1]).rglob("*") if one.is_file() and one.parent.name != "run"]
+seen, failed = {}, []
+
+def look():
+    for file in files:
+        try:
+            seen.setdefault(str(file), set()).add(hashlib.sha256(file.read_bytes()).hexdigest())
+        except OSError as fault:
+            failed.append(f"{file.name}: {type(fault).__name__}")
+
+look()
+print("ready", flush=True)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    look()
+look()
+print(json.dumps({"seen": {name: sorted(digests) for name, digests in seen.items()}, "failed": failed}))
+"""
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.skipif(
+    not apart.is_possible(), reason="only root that may make mount namespaces sets a process apart"
+)
+def test_a_worker_reads_all_of_its_share_whole_while_a_sibling_starts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where every file of it changes; one that does not is left alone."""
+    for name in ("dags", "config"):
+        ours = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(CHECKOUT / name, tmp_path / "checkout" / name, ignore=ours)
+    monkeypatch.setattr(shares, "CHECKOUT", tmp_path / "checkout")
+    policy = tmp_path / "checkout" / "config" / "demo.yaml"
+    made = Settings.make(tmp_path / "state").remember(
+        executor="celery", broker_port=1, database_port=2, policy_file=policy
+    )
+    made = made.remember(users_base=services.choose_users(made))
+    service = BY_NAME["worker-ingest"]
+    folder = services.share_of(made, service.name)
+    services.command(made, BY_NAME["keyring"], 1)
+    first = services.command(made, service, 1)
+    changing = [*(tmp_path / "checkout").rglob("*.*"), *(made.state_dir / "secrets").iterdir()]
+
+    def digests() -> dict[str, str]:
+        found = [one for one in folder.rglob("*") if one.is_file() and one.parent.name != "run"]
+        return {str(one): sha256(one.read_bytes()).hexdigest() for one in found}
+
+    written = [digests()]
+    reader = subprocess.Popen(
+        (sys.executable, "-c", READER, str(folder)), cwd=first.folder, env=dict(first.environment), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=lambda: processes.settle(first),
+    )  # fmt: skip
+    assert reader.stdout and reader.stdout.readline() == "ready\n"
+    for number in range(20):
+        for file in changing:
+            file.write_text(file.read_text().removesuffix(f"#{number - 1}") + f"#{number}")
+        services.refresh(made)
+        services.command(made.remember(airflow_port=10_000 + number), service, 2)
+        written.append(digests())
+    told = json.loads(reader.communicate(timeout=60)[0])
+    assert not told["failed"]
+    kinds = {Path(name).parent.name for name in written[0]}
+    assert kinds == {service.name, "secrets", "dags", "policy", "airflow"}
+    for name in written[0]:
+        allowed = {one[name] for one in written}
+        assert len(allowed) == 21, f"{name} was not written anew"
+        assert {written[0][name], written[-1][name]} <= set(told["seen"][name]) <= allowed
+    before = {one: one.stat().st_ino for one in folder.rglob("*")}
+    services.command(Settings.open(made.state_dir), service, 1)
+    assert {one: one.stat().st_ino for one in folder.rglob("*")} == before
+
+
 TRAP = """
 import os, sys
 from pathlib import Path
@@ -297,6 +377,7 @@ def test_root_follows_no_link_of_a_service(settings: Settings, tmp_path: Path) -
     who works there is stopped."""
     settings = settings.remember(users_base=services.choose_users(settings))
     service = BY_NAME["worker-ingest"]
+    services.command(settings, BY_NAME["keyring"], 1)
     services.command(settings, service, 1)
     elsewhere, share = tmp_path / "elsewhere", services.share_of(settings, service.name)
     elsewhere.mkdir()
@@ -337,6 +418,100 @@ def test_a_key_is_written_and_destroyed_through_no_link(tmp_path: Path, linked: 
         with pytest.raises(OSError, match=r"symbolic|directory"):
             files.destroy(keyring / "epochs" / "one.key")
     assert [(one.name, one.read_text()) for one in elsewhere.iterdir()] == [("one.key", "theirs")]
+
+
+@pytest.mark.parametrize("linked", ["epochs", "keys", "keys/signing-1.key", "root.key", "lock"])
+def test_a_keyring_with_a_link_in_it_is_refused_and_nothing_is_read_through_it(
+    tmp_path: Path, linked: str
+) -> None:
+    keyring = FileKeyring(tmp_path / "keyring")
+    keyring.prepare(first=True)
+    keyring.open_epoch("one")
+    place = tmp_path / "keyring" / linked
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    asked = {
+        "epochs": lambda: (keyring.epochs(), keyring.epoch_lives("one"), keyring.wrap("one", bytes(32), b"")),
+        "keys": lambda: keyring.versions("signing"),
+        "keys/signing-1.key": lambda: keyring.sign(b"a statement"),
+        "root.key": lambda: keyring.root_versions(),
+        "lock": lambda: keyring.destroy_epoch("one"),
+    }
+    for ask in (asked[linked], lambda: keyring.rotate("root")):
+        with pytest.raises(Misconfigured, match="folder_not_ours"):
+            ask()
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.skipif(
+    not apart.is_possible(), reason="only root that may make mount namespaces sets a process apart"
+)
+@pytest.mark.parametrize("killed_at", [None, *range(15)])
+def test_a_link_that_a_service_left_stops_every_way_back_until_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int | None
+) -> None:
+    """Whether a way back was refused or killed before any step."""
+    made = Settings.make(tmp_path / "state").remember(executor="celery", broker_port=1, database_port=2)
+    made = made.remember(users_base=services.choose_users(made))
+    FileKeyring(made.state_dir / "keyring").prepare(first=True)
+    for name in ("keyring", "worker-ingest"):
+        services.command(made, BY_NAME[name], 1)
+    link = made.state_dir / "keyring" / "epochs" / "one.key"
+    link.symlink_to(made.state_dir / "settings.json")
+    with monkeypatch.context() as patch:
+        _die_before(patch, killed_at)
+        with pytest.raises(Misconfigured if killed_at is None else (Misconfigured, _Killed)):
+            services.leave(made)
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match="folder_not_ours"):
+            services.leave(made)
+    link.unlink()
+    with monkeypatch.context() as patch:
+        _die_before(patch, killed_at)
+        with suppress(_Killed):
+            services.leave(made)
+    services.leave(made)
+    assert not (made.state_dir / "shares").exists()
+    left = [made.state_dir / "intake", *(made.state_dir / "keyring").rglob("*"), made.state_dir / "keyring"]
+    assert {(one.stat().st_uid, one.stat().st_gid, one.stat().st_mode & 0o077) for one in left} == {(0, 0, 0)}
+
+
+class _Killed(BaseException):
+    pass
+
+
+def _die_before(patch: pytest.MonkeyPatch, step: int | None) -> None:
+    """At that change of an owner, a mode or a tree, counted from 0; None: never."""
+    left = iter([False] * step + [True]) if step is not None else iter(())
+
+    def dying(name: str, module: object) -> None:
+        act = getattr(module, name)
+
+        def attempt(*given: object, **more: object) -> object:
+            if next(left, False):
+                raise _Killed
+            return act(*given, **more)
+
+        patch.setattr(module, name, attempt)
+
+    for name, module in (("chown", os), ("chmod", os), ("rmtree", shutil)):
+        dying(name, module)
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
+@pytest.mark.parametrize("users_base", [0, 20_000])
+def test_folders_that_were_never_a_services_keep_owner_and_mode_on_the_way_to_one_process(
+    tmp_path: Path, users_base: int
+) -> None:
+    made = Settings.make(tmp_path / "state").remember(users_base=users_base)
+    own = [made.state_dir / name for name in ("intake", "keyring", "witness")]
+    for folder in own:
+        os.chown(folder, 1000, 1000)
+        folder.chmod(0o2770)
+    services.leave(made)
+    found = {(one.stat().st_uid, one.stat().st_gid, stat.S_IMODE(one.stat().st_mode)) for one in own}
+    assert found == {(1000, 1000, 0o2770)}
 
 
 @pytest.mark.promise("P3")
@@ -384,7 +559,6 @@ def test_a_worker_judges_by_the_policy_and_the_acknowledgements_as_they_are_now(
     os.utime(prepared, (0, 0))
     changed = replace(settings, policy_file=own)
     copies = _share(changed, worker).state_dir / "policy"
-    assert not copy_policy(changed, copies.parent)
     assert (copies / agents.name).read_text() == "as it was"
     prepared.rename(agents)
     services.refresh(changed)

@@ -7,7 +7,8 @@ unsigned one is worth when a backup comes back, `acts.replay` says.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from consigne.acts.journey import Platform
@@ -20,6 +21,8 @@ from consigne.rules.evidence.tombstone import Tombstone, open_tombstones, read_l
 
 ROOM = "tombstones/"
 CHUNK = 1_000
+STATEMENT_BYTES = 1024 * 1024
+"""Signed at once: a thousand, unless epochs were turned over often. A key server takes no longer ones (rights.py)."""
 
 
 def tombstone(erasure: Erasure) -> dict[str, object]:
@@ -34,11 +37,15 @@ def tombstone(erasure: Erasure) -> dict[str, object]:
 
 
 def publish_tombstones(platform: Platform, erasures: Sequence[Erasure], kept: timedelta) -> bool:
-    """Put one object for these into the evidence bucket, locked so long: canonical JSON and one newline, then, unless
-    the keyring is away, a signed note's empty line and signature. Whether it is signed."""
-    data, is_signed = _write(platform, erasures)
-    _put(platform, erasures, data, kept)
-    return is_signed
+    """Put these into the evidence bucket, locked so long, in one object or, where they are long, in several: canonical
+    JSON and one newline, then, unless the keyring is away, a signed note's empty line and signature. Whether all are
+    signed."""
+    signed = []
+    for some in _statements(erasures):
+        data, is_signed = _write(platform, some)
+        _put(platform, some, data, kept)
+        signed.append(is_signed)
+    return all(signed)
 
 
 def sign_tombstones(platform: Platform, kept: timedelta) -> None:
@@ -47,13 +54,29 @@ def sign_tombstones(platform: Platform, kept: timedelta) -> None:
     while True:
         with platform.catalog.begin() as tx:
             erasures = platform.catalog.unsigned_erasures(tx, CHUNK)
-        data, is_signed = _write(platform, erasures) if erasures else (b"", False)
-        if not is_signed:
+        for some in _statements(erasures):
+            data, is_signed = _write(platform, some)
+            if not is_signed:
+                return
+            _put(platform, some, data, kept)
+            with platform.catalog.begin() as tx:
+                now = platform.catalog.now(tx)
+                platform.catalog.mark_erasures(tx, [one.artifact for one in some], signed_at=now)
+        if not erasures:
             return
-        _put(platform, erasures, data, kept)
-        with platform.catalog.begin() as tx:
-            now = platform.catalog.now(tx)
-            platform.catalog.mark_erasures(tx, [one.artifact for one in erasures], signed_at=now)
+
+
+def _statements(erasures: Sequence[Erasure]) -> Iterator[Sequence[Erasure]]:
+    """In their order, as many at once as STATEMENT_BYTES holds, and at least one."""
+    first, room = 0, STATEMENT_BYTES
+    for at, erasure in enumerate(erasures):
+        size = len(json.dumps(tombstone(erasure)))  # with the blanks after commas, more than canonical JSON
+        if first < at and size > room:
+            yield erasures[first:at]
+            first, room = at, STATEMENT_BYTES
+        room -= size
+    if erasures:
+        yield erasures[first:]
 
 
 def _put(platform: Platform, erasures: Sequence[Erasure], data: bytes, kept: timedelta) -> None:

@@ -16,7 +16,7 @@ from consigne.acts.replay import bring_to_truth
 from consigne.adapters.catalog.grants import grant, make_roles
 from consigne.adapters.catalog.migrate import migrate
 from consigne.adapters.catalog.open import Catalog
-from consigne.adapters.catalog.session import open_engine
+from consigne.adapters.catalog.session import open_engine, terse
 from consigne.adapters.names import PresidioNames
 from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.probe import probe
@@ -40,7 +40,7 @@ def apply(settings: Settings, say: Say = lambda _: None) -> None:
     if any(purpose.redaction.profile in WITH_NAMES for purpose in given[0].policy.purposes.values()):
         PresidioNames(settings.names_model).prepare()
     admin = open_engine(settings.database_admin_url())
-    prepare_catalog(settings, admin)
+    prepare_catalog(settings, admin, say)
     catalog = Catalog(open_engine(settings.database_url("owner")), os.urandom)
     with catalog.begin() as tx:
         # A keyring is made once, before the first policy: one that is missing later is away, not new.
@@ -125,8 +125,9 @@ def read_policy(settings: Settings) -> tuple[Loaded, str]:
     return loaded, content
 
 
-def prepare_catalog(settings: Settings, admin: Engine) -> None:
-    """Roles, tables, privileges, and the rows that an installation has one of."""
+@terse()
+def prepare_catalog(settings: Settings, admin: Engine, say: Say) -> None:
+    """Roles, tables, privileges, and the rows that an installation has one of. Unavailable: to be tried again."""
     users = {role: settings.database_user(role) for role in DATABASE_ROLES}
     passwords = {role: settings.database_password(role) for role in DATABASE_ROLES}
     with admin.begin() as tx:
@@ -137,7 +138,7 @@ def prepare_catalog(settings: Settings, admin: Engine) -> None:
             if role == "owner":
                 tx.execute(text(f"ALTER SCHEMA public OWNER TO {user}"))
     owner = open_engine(settings.database_url("owner"))
-    migrate(owner)
+    migrate(owner, say)
     with owner.begin() as tx:
         grant(tx, {role: user for role, user in users.items() if role != "owner"})
         tx.execute(

@@ -7,6 +7,7 @@ of the share, and where `keyring-users.json` names system users for an identity,
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hmac
 import json
@@ -20,14 +21,22 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from consigne.adapters.keyring.framing import REQUEST_BYTES, receive, send, told
+from consigne.adapters.keyring.framing import (
+    REQUEST_VALUES,
+    TooLong,
+    receive_body,
+    receive_length,
+    send,
+    told,
+)
 from consigne.adapters.keyring.open import Provider
-from consigne.adapters.keyring.rights import IDENTITIES, may
+from consigne.adapters.keyring.rights import IDENTITIES, VERBS, may, most_bytes
 from consigne.adapters.keyring.served import answers, short
 from consigne.doors import logs
 from consigne.doors.local.processes import no_core_dumps
@@ -44,9 +53,21 @@ UNGREETED: Final = 64
 """Connections of one system user that have not said yet who they are: no user can take another's."""
 CONNECTIONS: Final = 128
 """Of one identity."""
+FRAME_S: Final = 5.0
+"""For the rest of a request that has begun, and for taking the answer."""
+AT_ONCE: Final = 16
+"""Requests of one identity that are read, done and answered at once, of the longest one; the next ones wait."""
 AGAIN_S: Final = 0.1
+M_ARENA_MAX: Final = -8
+"""malloc.h, glibc."""
 TOKEN_SECRET: Final = "keyring-token-"
 USERS: Final = "keyring-users.json"
+
+
+_VALUES: Final[Mapping[str, Any]] = {
+    "name": str, "epoch": str, "key": bytes, "context": bytes, "wrapped": bytes, "message": bytes, "first": bool,
+    "version": int | None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +87,36 @@ class Door:
         return own[0]
 
 
-class KeyServer:
-    """Serves a keyring on a listening socket, a thread a connection."""
+class Turns:
+    """What requests of one identity may hold of memory at once; who comes first goes first."""
 
-    def __init__(self, keyring: Provider, door: Door) -> None:
-        self._keyring, self._door = keyring, door
+    def __init__(self, most_bytes: int) -> None:
+        self._least, self._left = most_bytes // AT_ONCE, most_bytes
+        self._front, self._room = threading.Lock(), threading.Condition()
+
+    @contextmanager
+    def of(self, length: int) -> Iterator[None]:
+        """Once there is room for a frame of this length, until it is answered."""
+        taken = max(length, self._least)
+        with self._front, self._room:
+            self._room.wait_for(lambda: self._left >= taken)
+            self._left -= taken
+        try:
+            yield
+        finally:
+            with self._room:
+                self._left += taken
+                self._room.notify()
+
+
+class KeyServer:
+    """Serves a keyring on a listening socket, a thread a connection. A request has `frame_s` seconds."""
+
+    def __init__(self, keyring: Provider, door: Door, frame_s: float = FRAME_S) -> None:
+        self._keyring, self._door, self._frame_s = keyring, door, frame_s
+        # Of each identity, not of all: else one could keep the others waiting.
+        self._turns = {one: Turns(most_bytes(one)) for one in IDENTITIES}
+        self._judging = threading.Lock()
         self._open: Counter[str | int] = Counter()
         self._lock = threading.Lock()
 
@@ -110,14 +156,18 @@ class KeyServer:
                         self._leave(identity)
             except (OSError, ValueError):  # whoever asked has gone, or speaks something else
                 return
-            except Misconfigured as fault:
+            except ConsigneError as fault:
                 _quietly(over, told(fault))
+            except Exception as fault:
+                _tell(fault)
 
     def _greeted(self, over: socket.socket, user: int) -> str | None:
         try:
-            said = receive(over, GREETING_BYTES, time.monotonic() + GREETING_S)
-            if said is None:
+            until_s = time.monotonic() + GREETING_S
+            length = receive_length(over, GREETING_BYTES, until_s)
+            if length is None:
                 return None
+            said = receive_body(over, length, until_s, REQUEST_VALUES)
             token = said.get("token") if isinstance(said, dict) else None
             identity = self._door.identity(token, user) if isinstance(token, str) and token else None
             if identity is None:
@@ -128,27 +178,45 @@ class KeyServer:
                 raise Misconfigured("keyring_denied", "token", "the key server does not know it")
         finally:
             self._leave(user)
-        over.settimeout(None)
+        over.settimeout(self._frame_s)
         send(over, {"done": [self._keyring.provider, self._keyring.assurance]})
         return identity
 
     def _answer_all(self, over: socket.socket, identity: str) -> None:
-        while (request := receive(over, REQUEST_BYTES)) is not None:
-            send(over, self._answer(identity, request))
+        over.settimeout(None)  # a connection may rest, a request may not
+        while over.recv(1, socket.MSG_PEEK):
+            self._answer_next(over, identity)
+            over.settimeout(None)
+
+    def _answer_next(self, over: socket.socket, identity: str) -> None:
+        most = most_bytes(identity)
+        try:
+            length = receive_length(over, most, time.monotonic() + self._frame_s)
+        except TooLong:
+            log.warning("refused: longer than it may be", extra=about(code=identity))
+            raise BadInput("keyring_request", "request", f"{identity} may send {most} bytes") from None
+        assert length is not None  # its first byte is there
+        with self._turns[identity].of(length):
+            request = receive_body(over, length, time.monotonic() + self._frame_s, REQUEST_VALUES)
+            answer = self._answer(identity, request)
+            over.settimeout(self._frame_s)
+            send(over, answer)
 
     def _answer(self, identity: str, request: Any) -> dict[str, Any]:
         try:
-            return {"done": self._do(identity, request["verb"], request["values"])}
+            return {"done": self._do(identity, *_read(request))}
         except ConsigneError as fault:
             return told(fault)
         except (KeyError, TypeError, ValueError):
             return told(BadInput("keyring_request", "request"))
         except Exception as fault:
-            log.error("fault in our own code; please report it", extra=about(fault=place_of(fault)))
+            _tell(fault)
             return told(Misconfigured("keyring_fault", "server", "see the key server's log"))
 
     def _do(self, identity: str, verb: str, values: dict[str, Any]) -> Any:
-        if not may(identity, verb, str(values.get("name", "")), values.get("message", b"")):
+        with self._judging:  # a statement takes many times its bytes while it is read
+            is_right = may(identity, verb, values.get("name", ""), values.get("message", b""))
+        if not is_right:
             log.warning("refused: beyond its rights", extra=about(act=verb, code=identity))
             raise Misconfigured("keyring_denied", verb, f"{identity} may not do this")
         done = getattr(self._keyring, verb)(**values)
@@ -165,6 +233,20 @@ class KeyServer:
     def _leave(self, who: str | int) -> None:
         with self._lock:
             self._open[who] -= 1
+
+
+def _read(request: Any) -> tuple[str, dict[str, Any]]:
+    """Verb and values. KeyError, TypeError or ValueError for what is no request, whichever keyring stands behind."""
+    verb, values = request["verb"], request["values"]
+    if verb not in VERBS or not isinstance(values, dict):
+        raise ValueError("no call")
+    if not all(isinstance(value, _VALUES[name]) for name, value in values.items()):
+        raise TypeError("another type")
+    return verb, values
+
+
+def _tell(fault: Exception) -> None:
+    log.error("fault in our own code; please report it", extra=about(fault=place_of(fault)))
 
 
 def _wait_after(code: str) -> None:
@@ -211,6 +293,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     no_core_dumps()
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # else each thread keeps what its longest request took
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[
         1
     ]  # 1024, the usual soft limit, is less than may be open

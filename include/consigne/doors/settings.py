@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import stat
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -173,10 +174,14 @@ class Settings:
     def remember(self, **changes: object) -> Settings:
         """These settings with changes, written to settings.json."""
         changed = replace(self, **changes)  # type: ignore[arg-type]
-        kept = {key: value for key, value in asdict(changed).items() if key != "state_dir"}
-        text = json.dumps(kept | {"policy_file": str(changed.policy_file)}, indent=1)
-        write_private(self.state_dir / "settings.json", text + "\n")
+        changed.write()
         return changed
+
+    def write(self, owner: tuple[int, int] | None = None) -> None:
+        """settings.json, as write_private does."""
+        kept = {key: value for key, value in asdict(self).items() if key != "state_dir"}
+        text = json.dumps(kept | {"policy_file": str(self.policy_file)}, indent=1)
+        write_private(self.state_dir / "settings.json", text + "\n", owner=owner)
 
     def remember_servers(self, is_keyring_here: bool = True) -> Settings:
         """Take CONSIGNE_STORE_URL, CONSIGNE_DATABASE_URL, CONSIGNE_KEYRING_URL, CONSIGNE_TRANSCRIBER_URL, CONSIGNE_MAIL_URL,
@@ -343,15 +348,24 @@ class Settings:
         write_private(self.state_dir / "secrets" / name, value, keep)
 
 
-def write_private(file: Path, text: str, keep: bool = False) -> None:
-    """Write a file of mode 0600 whole or not at all; with `keep`, an existing one stays as it is."""
+def write_private(
+    file: Path, text: str, keep: bool = False, owner: tuple[int, int] | None = None, mode: int = 0o600
+) -> None:
+    """Write a file whole or not at all, its `owner` (uid, gid; None: we) and mode with it: whoever reads it meanwhile
+    is never kept out. One that is so already stays; with `keep`, any that is there."""
+    if not keep and _is_so(file, text, owner, mode):
+        return
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w") as out:
-            out.write(text)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(text.encode())
             out.flush()
-            os.fsync(out.fileno())
+            if owner:
+                os.fchown(descriptor, *owner)
+            if mode != 0o600:
+                os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
         if not keep:
             draft.replace(file)
             return
@@ -361,6 +375,19 @@ def write_private(file: Path, text: str, keep: bool = False) -> None:
             return
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _is_so(file: Path, text: str, owner: tuple[int, int] | None, mode: int) -> bool:
+    """Whether it has that text, owner and mode; a link never has."""
+    try:
+        held = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    with os.fdopen(held, "rb") as there:
+        found = os.fstat(held)
+        is_owned = (found.st_uid, found.st_gid) == owner if owner else found.st_uid == os.geteuid()
+        is_regular = found.st_mode == stat.S_IFREG | mode
+        return is_regular and is_owned and there.read() == text.encode()
 
 
 def _others_in(root: Path) -> bool:

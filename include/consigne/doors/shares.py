@@ -23,6 +23,8 @@ from consigne.doors.settings import ACCOUNTS, CHECKOUT, MAIL_SECRET, Settings, w
 from consigne.doors.shares_airflow import write_configuration
 
 TOKEN: Final = "keyring-token"
+Owner = tuple[int, int] | None
+"""uid and gid of who reads a share; None for ourselves."""
 KEYRINGS: Final = tuple(sorted({one.keyring for one in SERVICES} - {"", "folder"}))
 """The identities that the key server knows."""
 
@@ -53,33 +55,33 @@ def write_share(
     folder: Path,
     places: Places,
     seen_as: Path | None = None,
-    owner: tuple[int, int] | None = None,
+    owner: Owner = None,
     users: dict[str, list[int]] | None = None,
 ) -> Settings:
-    """The share of a service in `folder`, which it sees as `seen_as`; its settings. Idempotent. `owner` (uid, gid)
-    may read all of it, and change nothing; `users` says for the key server which users may use an identity's token."""
+    """The share of a service in `folder`, which it sees as `seen_as`; its settings. Idempotent, and while the service
+    runs it can read all of it at any moment. `owner` may read, and change nothing; `users` says for the key server
+    which users may use an identity's token."""
     if owner and folder.exists() and folder.stat().st_uid != os.getuid():
         shutil.rmtree(folder)  # its own until now: whatever a service may have put there, we do not look
     for name in (".", "secrets", "airflow", "dags", "policy", "run"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write_secrets(settings, service, folder)
-    _copy_dags(service, folder / "dags")
-    copy_policy(settings, folder)
-    copy_backups(settings, service, folder)
+    _write_secrets(settings, service, folder, owner)
+    _copy_dags(service, folder / "dags", owner)
+    copy_policy(settings, folder, owner)
+    copy_backups(settings, service, folder, owner)
     seen = _as_seen(settings, service, seen_as or folder, places)
-    replace(seen, state_dir=folder).remember()
-    write_configuration(settings, seen, service, places, folder)
+    replace(seen, state_dir=folder).write(owner)
+    write_configuration(settings, seen, service, places, folder, owner[1] if owner else None)
     if service.keyring == "folder":
-        write_private(folder / "keyring-users.json", json.dumps(users or {}))
+        write_private(folder / "keyring-users.json", json.dumps(users or {}), owner=owner)
     if "session" in service.airflow:
-        write_private(folder / "store-names.json", json.dumps(settings.store_names()))
+        write_private(folder / "store-names.json", json.dumps(settings.store_names()), owner=owner)
     if owner:
-        for name in (".", "secrets", "dags", "policy"):
-            give(folder / name, owner)
-        _close(folder / "run", owner[1], 0o750)
+        # Ours, not to be written by the service: what we name in them is what we put there, and no link of its own.
+        for name in (".", "secrets", "dags", "policy", "run"):
+            _close(folder / name, owner[1], 0o750)
         # Airflow writes beside its configuration, never over it: the sticky bit.
         _close(folder / "airflow", owner[1], 0o1770)
-        _close(folder / "airflow" / "airflow.cfg", owner[1], 0o640)
     return seen
 
 
@@ -98,46 +100,28 @@ def seen_environment(seen: Settings, service: Service, places: Places) -> dict[s
     return environment(seen) | {"PYTHONPATH": str(places.checkout / "include"), "USER": service.name}
 
 
-def give(folder: Path, owner: tuple[int, int] | None) -> None:
-    """The files of a folder to this user and group. The folder stays ours, not to be written by them: so what we name
-    in it is what we put there, and never a link of theirs."""
-    if owner is None:
-        return
-    _close(folder, owner[1], 0o750)
-    for one in folder.iterdir():
-        if not one.is_dir():
-            os.chown(one, *owner, follow_symlinks=False)
-
-
 def _close(path: Path, group: int, mode: int) -> None:
     os.chown(path, os.getuid(), group, follow_symlinks=False)
     path.chmod(mode)
 
 
-def copy_backups(settings: Settings, service: Service, folder: Path) -> bool:
-    """The list of backups as it is now, for who shows those that are overdue; whether it was otherwise."""
-    now, there = ledger(settings.state_dir), ledger(folder)
-    if "session" not in service.airflow or not now.exists():
-        return False
-    text = now.read_text(encoding="utf-8")
-    if there.exists() and there.read_text(encoding="utf-8") == text:
-        return False
-    write_private(there, text)
-    return True
+def copy_backups(settings: Settings, service: Service, folder: Path, owner: Owner) -> None:
+    """The list of backups as it is now, for who shows those that are overdue."""
+    now = ledger(settings.state_dir)
+    if "session" in service.airflow and now.exists():
+        write_private(ledger(folder), now.read_text(encoding="utf-8"), owner=owner)
 
 
-def copy_policy(settings: Settings, folder: Path) -> bool:
+def copy_policy(settings: Settings, folder: Path, owner: Owner) -> None:
     """The policy's file and what lies beside it (agents' acknowledgements) as they are now, and nothing that is no
-    longer there; whether anything was otherwise."""
+    longer there."""
     beside = (*(CHECKOUT / "config").glob("*.csv"), *settings.policy_file.parent.glob("*.csv"))
     now = {file.name: file.read_text(encoding="utf-8") for file in (*beside, settings.policy_file)}
-    there = {file.name: file.read_text(encoding="utf-8") for file in (folder / "policy").glob("[!.]*")}
-    for name in there.keys() - now.keys():
-        (folder / "policy" / name).unlink()
+    for file in (folder / "policy").glob("[!.]*"):
+        if file.name not in now:
+            file.unlink()
     for name, text in now.items():
-        if there.get(name) != text:
-            write_private(folder / "policy" / name, text)
-    return there != now
+        write_private(folder / "policy" / name, text, owner=owner)
 
 
 def _as_seen(settings: Settings, service: Service, root: Path, places: Places) -> Settings:
@@ -165,13 +149,13 @@ def _as_seen(settings: Settings, service: Service, root: Path, places: Places) -
     )
 
 
-def _write_secrets(settings: Settings, service: Service, folder: Path) -> None:
+def _write_secrets(settings: Settings, service: Service, folder: Path, owner: Owner) -> None:
     held = dict(_held(settings, service))
     for file in (folder / "secrets").iterdir():
         if file.name not in held:
             file.unlink()
     for name, value in held.items():
-        write_private(folder / "secrets" / name, value)
+        write_private(folder / "secrets" / name, value, owner=owner)
 
 
 def _held(settings: Settings, service: Service) -> Iterator[tuple[str, str]]:
@@ -212,7 +196,7 @@ def _named(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
         yield name, ask(name)
 
 
-def _copy_dags(service: Service, target: Path) -> None:
+def _copy_dags(service: Service, target: Path, owner: Owner) -> None:
     wanted = {f"{dag}.py" for dag in dags_of(service.queue)} if service.queue else set()
     if service.arguments == ("dag-processor",):
         wanted = {file.name for file in (CHECKOUT / "dags").glob("*.py")}
@@ -220,4 +204,5 @@ def _copy_dags(service: Service, target: Path) -> None:
         if file.name not in wanted:
             file.unlink()
     for name in wanted:
-        write_private(target / name, (CHECKOUT / "dags" / name).read_text(encoding="utf-8"))
+        text = (CHECKOUT / "dags" / name).read_text(encoding="utf-8")
+        write_private(target / name, text, owner=owner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,10 +29,17 @@ LOG_NAME: Final = (
 
 
 def write_configuration(
-    settings: Settings, seen: Settings, service: Service, places: Places, folder: Path
+    settings: Settings,
+    seen: Settings,
+    service: Service,
+    places: Places,
+    folder: Path,
+    group: int | None = None,
 ) -> None:
-    """airflow.cfg of a share in `folder`, seen as `seen.state_dir`."""
-    airflow.write_file(folder / "airflow" / "airflow.cfg", configuration(settings, seen, service, places))
+    """airflow.cfg of a share in `folder`, seen as `seen.state_dir`: ours, for the `group` to read."""
+    owner, mode = (None, 0o600) if group is None else ((os.getuid(), group), 0o640)
+    found = configuration(settings, seen, service, places)
+    airflow.write_file(folder / "airflow" / "airflow.cfg", found, owner, mode)
 
 
 def configuration(settings: Settings, seen: Settings, service: Service, places: Places) -> Options:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,13 +11,16 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
+from consigne.adapters.catalog.session import terse
+
 HERE = Path(__file__).parent / "migrations"
 
 
-def migrate(engine: Engine) -> None:
-    """Run what is missing, in one lock: two `apply` at once end with one. Each migration is a transaction: cut short,
-    the next call goes on. Newer tables are left as they are: the code was rolled back."""
-    with engine.connect() as connection, _alone(connection):
+@terse("is PostgreSQL up, and not busy? What was done stays; the next try goes on from there")
+def migrate(engine: Engine, say: Callable[[str], None] = lambda _: None) -> None:
+    """Run what is missing, in one lock: two `apply` at once end with one. Each migration is a transaction: cut short
+    (Unavailable), the next call goes on. Newer tables are left as they are: the code was rolled back."""
+    with engine.connect() as connection, _alone(connection, say):
         with connection.begin():
             is_newer = (
                 inspect(connection).has_table("consigne_version") and version(connection) > newest_version()
@@ -27,9 +30,14 @@ def migrate(engine: Engine) -> None:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
+def _alone(connection: Connection, say: Callable[[str], None]) -> Iterator[None]:
     with connection.begin():
-        connection.exec_driver_sql("SELECT pg_advisory_lock(4711001)")
+        if not connection.exec_driver_sql("SELECT pg_try_advisory_lock(4711001)").scalar_one():
+            say(
+                "the catalog's tables: waiting for a migration under way, or for what a killed one left running"
+            )
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # that may take minutes
+            connection.exec_driver_sql("SELECT pg_advisory_lock(4711001)")
     try:
         yield
     finally:

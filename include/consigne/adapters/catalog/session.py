@@ -9,7 +9,7 @@ from datetime import datetime
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, insert, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 
 from consigne.adapters.catalog.copied import Entry, copy_entries
 from consigne.adapters.catalog.tables import register
@@ -22,6 +22,8 @@ _IDENTIFIER_CHARS = 36
 _WHY = frozenset(("code", "ground", "reason"))
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _FEW = 200  # beyond it COPY is quicker
+# The third where somebody tidied up on a connection that was lost: Alembic does.
+_AWAY = (OperationalError, InterfaceError, PendingRollbackError, psycopg.OperationalError)
 
 
 def open_engine(url: str) -> Engine:
@@ -39,12 +41,13 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def _terse() -> Iterator[None]:
+def terse(advice: str = "is PostgreSQL up?") -> Iterator[None]:
+    """What PostgreSQL could not do now as Unavailable, with nothing of a statement in it."""
     try:
         yield
-    except (OperationalError, InterfaceError, psycopg.OperationalError) as fault:
+    except _AWAY as fault:
         kind = type(getattr(fault, "orig", fault)).__name__
-        raise Unavailable("catalog", kind, "is PostgreSQL up?") from None
+        raise Unavailable("catalog", kind, advice) from None
 
 
 class Session:
@@ -57,14 +60,14 @@ class Session:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction. Unavailable where PostgreSQL is away; nothing of a statement is quoted."""
-        with _terse(), self._engine.begin() as connection:
+        with terse(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
         """A connection without a transaction, for what PostgreSQL does in none. Faults as above."""
         apart = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with _terse(), apart.connect() as connection:
+        with terse(), apart.connect() as connection:
             yield connection
 
     def now(self, tx: Connection) -> datetime:

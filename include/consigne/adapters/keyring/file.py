@@ -12,6 +12,7 @@ its root is a keyring that is away (Unavailable), never one whose epochs are gon
 
 from __future__ import annotations
 
+import errno
 import hmac
 import os
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from urllib.parse import quote, unquote
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consigne.acts.ports import Mac, Signature
-from consigne.adapters.keyring.files import destroy, locked, read, sweep, write
+from consigne.adapters.keyring.files import destroy, exists, locked, named, read_inside, sweep, write
 from consigne.adapters.keyring.wrapping import (
     KEY_BYTES,
     MACS,
@@ -64,7 +65,7 @@ class FileKeyring:
         with _reachable(), locked(self._folder):
             for folder in ("", *_FOLDERS):
                 sweep(self._path(folder))
-            for marker in self._path("destroyed").glob("*.gone"):
+            for marker in named(self._path("destroyed"), "*.gone"):
                 destroy(self._path("epochs", f"{marker.stem}.key"))
             self._leave_old_roots()
 
@@ -85,7 +86,7 @@ class FileKeyring:
     def epochs(self) -> list[str]:
         self._roots()
         with _reachable():
-            return sorted(unquote(path.stem) for path in self._path("epochs").glob("*.key"))
+            return sorted(unquote(path.stem) for path in named(self._path("epochs"), "*.key"))
 
     def destroy_epoch(self, name: str) -> None:
         self._roots()
@@ -119,7 +120,7 @@ class FileKeyring:
         check_name(name)
         self._roots()
         with _reachable():
-            found = [path.stem.rpartition("-") for path in self._path("keys").glob("*.key")]
+            found = [path.stem.rpartition("-") for path in named(self._path("keys"), "*.key")]
         versions = sorted(int(version) for stem, _, version in found if stem == name)
         if not versions:
             raise Misconfigured("keyring_key_missing", name)
@@ -158,7 +159,7 @@ class FileKeyring:
             return
         for folder, kind in (("epochs", "epoch"), ("keys", "key")):
             sweep(self._path(folder))
-            for path in sorted(self._path(folder).glob("*.key")):
+            for path in sorted(named(self._path(folder), "*.key")):
                 self._wrap_anew(path, f"{kind}:{unquote(path.stem)}")
         for version in sorted(files.keys() - {newest}):
             destroy(files[version])
@@ -166,7 +167,9 @@ class FileKeyring:
     def _wrap_anew(self, path: Path, bound: str) -> None:
         """Under the newest root, unless it is already; what opens under none stays as it is, and says so when used."""
         newest, *older = self._roots()
-        wrapped = path.read_bytes()
+        wrapped = read_inside(path)
+        if wrapped is None:
+            return
         try:
             unwrap([newest], wrapped, bound.encode(), "")
         except Tampered:
@@ -186,13 +189,13 @@ class FileKeyring:
         for folder in _FOLDERS:
             self._path(folder).mkdir(mode=0o700, exist_ok=True)
         if not self._root_files():
-            if any(self._folder.glob("*/*.key")):
+            if any(named(self._path(folder), "*.key") for folder in _FOLDERS):
                 raise Misconfigured(
                     "keyring_root_missing", "root.key", "bring it back; a new one opens nothing"
                 )
             write(self._path("root.key"), os.urandom(KEY_BYTES))
         for name in NAMES:
-            if not any(self._path("keys").glob(f"{name}-*.key")):
+            if not named(self._path("keys"), f"{name}-*.key"):
                 self._write_key(f"{name}-1")
 
     def _write_key(self, key: str) -> None:
@@ -204,14 +207,14 @@ class FileKeyring:
     def _make_epoch(self, name: str) -> None:
         if self._is_destroyed(name):
             raise Conflict("epoch_destroyed", name)
-        if not self._key_file(name).exists():
+        if not exists(self._key_file(name)):
             self._write_wrapped(self._key_file(name), f"epoch:{name}")
 
     def _root_files(self) -> dict[int, Path]:
         """Version → file of every root that lies there."""
         first = self._path("root.key")
-        known = {1: first} if first.exists() else {}
-        found = [(path.stem.rpartition("-")[2], path) for path in self._folder.glob(f"{_ROOT}-*.key")]
+        known = {1: first} if exists(first) else {}
+        found = [(path.stem.rpartition("-")[2], path) for path in named(self._folder, f"{_ROOT}-*.key")]
         return known | {int(version): path for version, path in found if version.isdecimal()}
 
     def _roots(self) -> list[bytes]:
@@ -281,12 +284,12 @@ def _encode(name: str) -> str:
 
 def _exists(path: Path) -> bool:
     with _reachable():
-        return path.exists()
+        return exists(path)
 
 
 def _read(path: Path) -> bytes | None:
     with _reachable():
-        return read(path)
+        return read_inside(path)
 
 
 @contextmanager
@@ -297,4 +300,7 @@ def _reachable() -> Iterator[None]:
     except PermissionError:
         raise Misconfigured("keyring_denied", "keyring", "its folder belongs to another user") from None
     except OSError as fault:
+        if fault.errno in (errno.ELOOP, errno.ENOTDIR):
+            why = "a link lies in it: see who put it there"
+            raise Misconfigured("folder_not_ours", "keyring", why) from None
         raise Unavailable("keyring", os.strerror(fault.errno or 0)) from None

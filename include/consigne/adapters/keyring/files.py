@@ -10,6 +10,7 @@ by its own name, and all else is named within it.
 from __future__ import annotations
 
 import fcntl
+import fnmatch
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,10 +35,11 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def read(path: Path) -> bytes | None:
-    """A secret file's bytes (4096 at most); None where there is none. Misconfigured where others may read it."""
+def read(path: Path, place: int | None = None) -> bytes | None:
+    """A secret file's bytes (4096 at most), of the open folder `place` where one is given; None where there is none.
+    Misconfigured where others may read it."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
     except FileNotFoundError:
         return None
     try:
@@ -46,6 +48,34 @@ def read(path: Path) -> bytes | None:
         return os.read(file, 4096)
     finally:
         os.close(file)
+
+
+def read_inside(path: Path) -> bytes | None:
+    """As `read`, and OSError where its folder is a link."""
+    try:
+        with _inside(path.parent) as place:
+            return read(Path(path.name), place)
+    except FileNotFoundError:
+        return None
+
+
+def exists(path: Path) -> bool:
+    """Whether anything has that name, a link too. OSError where its folder is one."""
+    try:
+        with _inside(path.parent) as place:
+            os.stat(path.name, dir_fd=place, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def named(folder: Path, pattern: str) -> list[Path]:
+    """What has such a name in it; nothing where there is no folder, OSError where it is a link."""
+    try:
+        with _inside(folder) as place:
+            return [folder / name for name in fnmatch.filter(os.listdir(place), pattern)]  # noqa: PTH208
+    except FileNotFoundError:
+        return []
 
 
 def write(path: Path, data: bytes) -> None:
@@ -99,7 +129,7 @@ def destroy(path: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Destroy what a killed writer left half done."""
-    for path in folder.glob(f"*{_UNFINISHED}"):
+    for path in named(folder, f"*{_UNFINISHED}"):
         destroy(path)
 
 

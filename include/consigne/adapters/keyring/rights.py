@@ -18,6 +18,15 @@ VERBS: Final = (
     "destroy_epoch", "epoch_lives", "epochs", "mac", "open_epoch", "prepare", "public_keys", "rotate", "sign",
     "unwrap", "versions", "wrap",
 )  # fmt: skip
+REQUEST_BYTES: Final = 64 * 1024
+"""The longest request, as a frame: of keys, contexts, names and short statements, all below 2 KiB, with room."""
+LONG_REQUEST_BYTES: Final = {
+    MASKED: 1024 * 1024,  # fourteen thousand intervals
+    TOMBSTONES: 1536 * 1024,  # acts/tombstones.py signs 1 MiB at once, in base64 1.4
+}
+"""For who signs these."""
+_PARTS: Final = 16 * 1024
+"""Lists and objects within a statement: more than any of ours has. Parsed, `{},` takes thirty times its bytes."""
 _NOTES: Final = ("consigne-restoration/1", "consigne-declaration/1")
 
 
@@ -53,6 +62,11 @@ RIGHTS: Final = {
 IDENTITIES: Final = tuple(RIGHTS)
 
 
+def most_bytes(identity: str) -> int:
+    """The longest frame that an identity may send."""
+    return max([REQUEST_BYTES, *(LONG_REQUEST_BYTES.get(kind, 0) for kind in RIGHTS[identity].signs)])
+
+
 def may(identity: str, verb: str, name: str = "", message: bytes = b"") -> bool:
     """Whether an identity may have this done: `name` is the key of `mac`, `message` what `sign` shall sign."""
     right = RIGHTS[identity]
@@ -77,6 +91,8 @@ def kind_of(message: bytes) -> str:
 
 
 def _kind_of_json(message: bytes) -> str:
+    if message.count(b"{") + message.count(b"[") > _PARTS:
+        return OTHER
     try:
         found = json.loads(message)
     except (ValueError, RecursionError):

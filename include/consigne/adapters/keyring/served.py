@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -157,7 +157,8 @@ class ServedKeyring:
 
     def _exchange(self, over: socket.socket, request: object) -> Any:
         try:
-            send(over, request)
+            with suppress(BrokenPipeError, ConnectionResetError):  # why it was not read stands in the answer
+                send(over, request)
             answer = receive(over, ANSWER_BYTES)
             if answer is None:
                 raise ConnectionError("ended")

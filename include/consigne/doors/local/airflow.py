@@ -27,15 +27,20 @@ def write_configuration(settings: Settings) -> None:
     write_file(settings.state_dir / "airflow" / "airflow.cfg", configuration(settings))
 
 
-def write_file(file: Path, sections: Mapping[str, Mapping[str, str]]) -> None:
-    """An airflow.cfg of these sections and options, mode 0600."""
+def write_file(
+    file: Path,
+    sections: Mapping[str, Mapping[str, str]],
+    owner: tuple[int, int] | None = None,
+    mode: int = 0o600,
+) -> None:
+    """An airflow.cfg of these sections and options; `owner` and `mode` as write_private's."""
     document = RawConfigParser()
     document.optionxform = str  # type: ignore[assignment,method-assign]
     for section, options in sections.items():
         document[section] = {name: value.replace("%", "%%") for name, value in options.items()}
     out = StringIO()
     document.write(out)
-    write_private(file, out.getvalue())
+    write_private(file, out.getvalue(), owner=owner, mode=mode)
 
 
 def configuration(settings: Settings) -> dict[str, dict[str, str]]:

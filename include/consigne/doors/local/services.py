@@ -24,7 +24,6 @@ from consigne.doors.shares import (
     arguments,
     copy_backups,
     copy_policy,
-    give,
     seen_environment,
     write_share,
 )
@@ -123,11 +122,10 @@ def refresh(settings: Settings) -> None:
     """Copies of the policy's file, of the acknowledgements and of the list of backups, anew in the shares where they
     changed."""
     for service in SERVICES:
-        folder = share_of(settings, service.name)
-        if folder.exists() and copy_policy(settings, folder):
-            give(folder / "policy", user_of(settings, service.name))
-        if folder.exists() and copy_backups(settings, service, folder):
-            give(folder, user_of(settings, service.name))
+        folder, user = share_of(settings, service.name), user_of(settings, service.name)
+        if folder.exists():
+            copy_policy(settings, folder, user)
+            copy_backups(settings, service, folder, user)
 
 
 def run_as(
@@ -149,25 +147,30 @@ def run_as(
 
 
 def leave(settings: Settings) -> None:
-    """Back to one process for all: no share with its secrets stays, and what services wrote is ours again. Called while
-    none of them lives."""
+    """Back to one process for all: no share with its secrets stays, and what services owned is ours again; what is
+    anybody else's is left alone. Called while none of them lives. Cut short, the next call does all of it."""
     for name in ("shares", "keyserver"):
         if (settings.state_dir / name).exists():
             shutil.rmtree(settings.state_dir / name)
-    if os.getuid() != 0:
+    if os.getuid() != 0 or not settings.users_base:
         return
+    users = range(settings.users_base, settings.users_base + BLOCK)
     for name in sorted({name for service in SERVICES for name in service.writes}):
         folder = settings.state_dir / name
+        owner = folder.stat().st_uid if folder.exists() else None
         if name != "intake":
-            take_back(folder)
-        elif folder.exists():
-            # A file that waits is not touched: to the intake that is a change of the delivery.
-            os.chown(folder, 0, 0)
+            if owner == 0 or owner in users:  # root's: perhaps taken back by half
+                take_back(folder)
+        elif owner in users:
+            # A file that waits is not touched: to the intake that is a change of the delivery. The owner goes last: by
+            # it we know the folder.
             folder.chmod(0o700)
+            os.chown(folder, 0, 0)
 
 
 def take_back(folder: Path) -> None:
-    """What a service owned is root's again, where we are root; whoever starts the service hands it over anew."""
+    """What a service owned is root's again, where we are root; whoever starts the service hands it over anew.
+    Misconfigured, each time, where a link lies in it."""
     if os.getuid() == 0 and folder.exists():
         _hand_over(folder, (0, 0))
 
@@ -187,11 +190,9 @@ def _make_room(run: Path, service: Service, number: int, user: tuple[int, int] |
 
 
 def _hand_over(folder: Path, owner: tuple[int, int]) -> None:
-    """A folder of ours and all in it to another owner, once: from then on nothing of ours goes through it. Closed
-    first and given last, so that meanwhile nobody puts anything in another's place. Misconfigured where a link lies in
-    it: we put none there."""
-    if folder.stat().st_uid == owner[0]:
-        return
+    """A folder and all in it to another owner. Closed first and given last, so that meanwhile nobody puts anything in
+    another's place; done again, it looks at all of it again. Misconfigured where a link lies in it: we put none
+    there."""
     os.chown(folder, 0, 0)
     folder.chmod(0o700)
     for _, folders, files, inside in os.fwalk(folder, topdown=False):
@@ -225,7 +226,7 @@ def _make_ready(settings: Settings, service: Service) -> tuple[Path, ...]:
         folder.mkdir(mode=0o700, exist_ok=True)
         if user and folder.name == "intake":
             _open_intake(folder, user)
-        elif user:
+        elif user and folder.stat().st_uid != user[0]:  # once: from then on nothing of ours goes through it
             _hand_over(folder, user)
         if folder == key_socket(settings).parent:
             folder.chmod(0o755)

@@ -78,7 +78,7 @@ RECOUNT = f"""
 CREATE FUNCTION consigne_recount() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(4711010);
-    LOCK TABLE artifacts, deliveries IN SHARE MODE;
+    LOCK TABLE deliveries, artifacts IN SHARE MODE; -- as the ingest takes them, or each would wait for the other
     DELETE FROM stock;
     {counted(ARTIFACT, ("1", "artifacts"))}
     {counted(DELIVERY, ("1", "deliveries"))}
@@ -100,14 +100,25 @@ FOUND_BY = (
     ("ix_deliveries_source_id", "deliveries", "(source_id)"),
     ("ix_deliveries_recording", "deliveries", "(recording) WHERE recording IS NOT NULL"),
 )
+# These stood before, on fewer columns.
+WIDENED = ("ix_certificates_issued_at", "ix_certificates_epoch")
+
+
+def is_there(name: str, columns: str) -> bool:
+    """Whether an earlier try made the index: asked for without a lock on its table."""
+    there = (
+        op.get_bind().execute(sa.text("SELECT pg_get_indexdef(to_regclass(:name))"), {"name": name}).scalar()
+    )
+    return there is not None and (name not in WIDENED or there.endswith(columns))
 
 
 def upgrade() -> None:
-    # Each index by itself, so that one table at a time waits, and nobody for two; what was cut short begins anew.
+    # Each index by itself, so that one table at a time waits, and nobody for two; once, however often it is cut short.
     with op.get_context().autocommit_block():
         for name, table, columns in FOUND_BY:
-            op.execute(f"DROP INDEX IF EXISTS {name}")
-            op.execute(f"CREATE INDEX {name} ON {table} {columns}")
+            if not is_there(name, columns):
+                op.execute(f"DROP INDEX IF EXISTS {name}")
+                op.execute(f"CREATE INDEX {name} ON {table} {columns}")
     # As the ingest takes them: in the other order a task under way and we would wait for each other.
     op.execute("LOCK TABLE deliveries, artifacts IN SHARE ROW EXCLUSIVE MODE")
     op.create_table(

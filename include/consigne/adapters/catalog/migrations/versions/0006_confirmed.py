@@ -1,5 +1,6 @@
-"""What is stored is confirmed by two functions: no role but `expire` may set an artifact's state or delete a key, or
-name an object that is another artifact's, which would go with it."""
+"""What is stored is confirmed by two functions: no role but `expire` may change an artifact's state or delete a key.
+What `ingest` puts in waits for them; what `decide` stores again it has looked at itself. Neither names an object that is
+another artifact's, which would go with it."""
 
 from __future__ import annotations
 
@@ -35,12 +36,16 @@ BEGIN
     RAISE EXCEPTION 'not_its_own: %', TG_NAME USING ERRCODE = 'insufficient_privilege';
 END $$
 """
-# By its own purpose, recording, part and attempt, as rules/layout.py names it. Who may say when an artifact was erased
-# is `expire` or the owner; the condition is asked for without a call of the function.
+# By its own purpose, day, recording, part and attempt and nothing more, as rules/layout.py names it. Who may move a due
+# date is `decide` or the owner, who may say when an artifact was erased `expire` or the owner; the condition is asked
+# for without a call of the function.
 OWN_OBJECT = """
 CREATE TRIGGER own_object BEFORE INSERT ON artifacts FOR EACH ROW WHEN ((
-    NEW.state IN ('erasing', 'erased') OR split_part(NEW.object, '/', 1) <> NEW.purpose
-    OR (string_to_array(NEW.object, '/'))[5\\:7] <> ARRAY[NEW.recording\\:\\:text, NEW.part, NEW.attempt\\:\\:text]
+    NEW.state NOT IN ('storing', 'kept')
+    OR (NEW.state = 'kept' AND NOT has_column_privilege('public.artifacts', 'due_at', 'UPDATE'))
+    OR split_part(NEW.object, '/', 1) <> NEW.purpose
+    OR NEW.object !~ '^[^/]*/[0-9]{4}/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])/'
+    OR (string_to_array(NEW.object, '/'))[5\\:] <> ARRAY[NEW.recording\\:\\:text, NEW.part, NEW.attempt\\:\\:text]
 ) AND NOT has_column_privilege('public.artifacts', 'erased_at', 'UPDATE'))
 EXECUTE FUNCTION consigne_refuse()
 """
