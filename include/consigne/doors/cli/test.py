@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryFile
+from subprocess import PIPE, STDOUT
 from typing import Annotated
 
 import typer
@@ -44,8 +46,9 @@ CHECKS = (
     ("lint-imports", "--no-cache"),
 )
 _APART = ("tests/acts", "tests/system", "tests/scale")
-PARTS = (*((part,) for part in _APART), ("tests", *(f"--ignore={part}" for part in _APART)))
-"""Run side by side: `system` and `scale` mostly wait for Airflow, and two others fill two cores."""
+_REST = ("tests", *(f"--ignore={part}" for part in _APART))
+LANES = ((_APART[:1],), (_APART[1:2],), (_APART[2:], _REST))
+"""Run side by side, each in its order. One more, and two cores spend their time on platforms that stand and wait."""
 
 
 def test(
@@ -75,7 +78,8 @@ def test(
     if context.args:
         passed = _run((*pytest, *context.args), environment)
     else:
-        passed = _run_together([(*pytest, *part) for part in PARTS], environment)
+        lanes = [[(*pytest, *part) for part in lane] for lane in LANES]
+        passed = _run_together(lanes, environment)
     if failed:
         typer.echo("failed checks: " + ", ".join(" ".join(check[:2]) for check in failed), err=True)
     if failed or not passed:
@@ -134,18 +138,24 @@ def _echo(command: tuple[str, ...]) -> None:
     typer.echo(f"· {' '.join(Path(part).name if i == 0 else part for i, part in enumerate(command))}")
 
 
-def _run_together(commands: list[tuple[str, ...]], environment: dict[str, str]) -> bool:
-    """All at once, the first one's output as it comes, the others' when they end."""
-    with ExitStack() as opened:
-        files = [opened.enter_context(TemporaryFile("w+")) for _ in commands[1:]]
-        others = [
-            subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=file, stderr=subprocess.STDOUT)
-            for command, file in zip(commands[1:], files, strict=True)
-        ]
-        passed = [_run(commands[0], environment)]
-        for command, process, file in zip(commands[1:], others, files, strict=True):
-            passed.append(process.wait() == 0)
-            file.seek(0)
-            _echo(command)
-            shutil.copyfileobj(file, sys.stdout)
+def _run_together(lanes: list[list[tuple[str, ...]]], environment: dict[str, str]) -> bool:
+    """The first lane's output as it comes, the others' when all of them ended."""
+    with ThreadPoolExecutor() as pool:
+        others = [pool.submit(_run_unseen, lane, environment) for lane in lanes[1:]]
+        passed = [_run(command, environment) for command in lanes[0]]
+        told = [one for other in others for one in other.result()]
+    for command, (is_well, output) in zip(chain(*lanes[1:]), told, strict=True):
+        _echo(command)
+        sys.stdout.write(output)
+        passed.append(is_well)
     return all(passed)
+
+
+def _run_unseen(lane: list[tuple[str, ...]], environment: dict[str, str]) -> list[tuple[bool, str]]:
+    done = [
+        subprocess.run(
+            command, cwd=CHECKOUT, env=environment, stdout=PIPE, stderr=STDOUT, text=True, check=False
+        )
+        for command in lane
+    ]
+    return [(one.returncode == 0, one.stdout) for one in done]
