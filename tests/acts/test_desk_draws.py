@@ -28,10 +28,10 @@ CALL = {"source": "memory", "id": "c0", "queue": "support", "purposes": ["traini
 def half(desk_world: DeskWorld) -> DeskWorld:
     """Forty calls at a rate of one half, delivered by a source that records them all."""
     desk_world.put_in_force(RATE)
+    # After that version came in force, however long it took.
+    since = desk_world.world.base - desk_world.world.now()
     for number in range(40):
-        desk_world.world.deliver(
-            f"c{number}", ago=timedelta(0), agent="a.martin" if number % 2 else "b.durand"
-        )
+        desk_world.world.deliver(f"c{number}", ago=since, agent="a.martin" if number % 2 else "b.durand")
     desk_world.world.ingest()
     return desk_world
 

@@ -220,11 +220,16 @@ def acknowledged(policy: Policy, agent: str) -> datetime | None:
     return None if agent == UNINFORMED else policy.in_force_from
 
 
+@lru_cache(maxsize=1)
+def _policy(text: str) -> Policy:
+    return load(text).policy
+
+
 def make_world(engine: Engine, catalog: Catalog) -> World:
     """A platform with the demonstration's policy in force, and nothing in it."""
     base = datetime.now(UTC).replace(microsecond=0)
     store, keyring, intake = MemoryStore(lambda: datetime.now(UTC)), MemoryKeyring(), MemoryIntake()
-    policy = load(TEXT).policy
+    policy = _policy(TEXT)
     with catalog.begin() as tx:
         catalog.add_policy(tx, policy, TEXT, policy.in_force_from)
     with engine.begin() as tx:

@@ -33,6 +33,8 @@ SWAP = (
     "UPDATE register AS one SET {0} FROM register AS other WHERE one.leaf_index = 3 AND other.leaf_index = 4"
 )
 LIE = """convert_to('{"actor":"dpo","at":"2026-11-22T00:00:00.000Z","kind":"test:entry:made"}', 'UTF8')"""
+# Another letter of base64 than the one that is there.
+OTHER = "convert_to(CASE substring(note FROM length(note) - 10 FOR 1) WHEN 'A' THEN 'B' ELSE 'A' END, 'UTF8')"
 # the attack → what is said. Entries are sealed two at a time, published at 2, 6 and 10 of 14 that are sealed.
 AS_SUPERUSER = {
     f"UPDATE register SET payload = {LIE} WHERE leaf_index = 3": "Entry 3 of the register is not what was sealed",
@@ -45,7 +47,7 @@ AS_SUPERUSER = {
     "DELETE FROM register; DELETE FROM checkpoints": "entries 0 to 1 are missing",
     "DELETE FROM checkpoints WHERE size > 12": "Entries 12 to 13 are numbered, and no checkpoint was signed",
     "UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 12) WHERE size = 14": "no checkpoint was signed",
-    "UPDATE checkpoints SET note = overlay(note PLACING convert_to('A', 'UTF8') FROM length(note) - 10) WHERE size = 14":
+    f"UPDATE checkpoints SET note = overlay(note PLACING {OTHER} FROM length(note) - 10) WHERE size = 14":
         "A checkpoint that the catalog keeps does not verify: its signature is wrong",
 }  # fmt: skip
 DROPPED = "DELETE FROM register WHERE leaf_index >= 8; DELETE FROM checkpoints WHERE size > 8"

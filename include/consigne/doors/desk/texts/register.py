@@ -74,6 +74,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "register.about.expire:forecast": ("Destruction", "Destruction"),
     "register.about.expire:volume": ("Volume mis de côté", "Volume set aside"),
     "register.about.reconcile:finding": ("Constat", "Finding"),
+    "register.about.reconcile:artifact": ("Exemplaire", "Artifact"),
     "register.about.reconcile:run": ("Contrôle", "Check"),
     "ground.period_ended": ("durée écoulée", "period ended"),
     "ground.objected": ("opposition", "objection"),
