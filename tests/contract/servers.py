@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from consigne.adapters.store.access import configure_store, identities
 from consigne.doors.local.minio import find
+from consigne.rules.policy.model import Policy
 
 REGION = "us-east-1"
 
@@ -32,6 +34,11 @@ class Server:
 
     def credentials(self, identity: str) -> tuple[str, str]:
         return self.pairs.setdefault(identity, (f"{identity}-{secrets.token_hex(4)}", secrets.token_hex(20)))
+
+    def bring_in_line(self, policy: Policy) -> list[str]:
+        """Buckets, identities and SSE-KMS as a policy asks for them; what was changed."""
+        pairs = {identity: self.credentials(identity) for identity in identities(policy)}
+        return configure_store(self.endpoint, REGION, False, self.root, policy, pairs)
 
 
 def start(folder: Path, kms: bool = True) -> Server:

@@ -22,7 +22,6 @@ from minio.sse import SseKMS, SseS3
 
 from consigne.acts import safe
 from consigne.acts.ports import ObjectVersion, Store, Upload
-from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.minio import EVIDENCE, RECORDINGS, MinioStore, connect, open_pool
 from consigne.adapters.store.probe import probe
 from consigne.rules.errors import Conflict, Misconfigured, Tampered, Unavailable
@@ -43,8 +42,7 @@ POLICY = with_purposes("training", "quality")
 
 
 def bring_in_line(server: Server, policy: Policy = POLICY) -> list[str]:
-    pairs = {identity: server.credentials(identity) for identity in identities(policy)}
-    return configure_store(server.endpoint, REGION, False, server.root, policy, pairs)
+    return server.bring_in_line(policy)
 
 
 def root_of(server: Server) -> Minio:

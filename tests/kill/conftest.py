@@ -8,9 +8,8 @@ import pytest
 
 from acts.conftest import catalog, engine, server, world
 from acts.world import TEXT
-from consigne.adapters.store.access import configure_store, identities
 from consigne.rules.policy.load import load
-from contract.servers import REGION, Server, start
+from contract.servers import Server, start
 
 __all__ = ["catalog", "engine", "minio", "server", "world"]
 
@@ -20,8 +19,7 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real MinIO with its buckets, identities and SSE-KMS."""
     started, policy = start(tmp_path_factory.mktemp("minio")), load(TEXT).policy
     try:
-        pairs = {identity: started.credentials(identity) for identity in identities(policy)}
-        configure_store(started.endpoint, REGION, False, started.root, policy, pairs)
+        started.bring_in_line(policy)
         yield started
     finally:
         started.process.terminate()

@@ -19,7 +19,7 @@ from consigne.acts.declare import declare
 from consigne.acts.journey import Platform
 from consigne.acts.replay import bring_to_truth
 from consigne.acts.seal import check_register, publish, seal, tell_witness
-from consigne.adapters.store.access import EVIDENCE, configure_store, identities
+from consigne.adapters.store.access import EVIDENCE
 from consigne.adapters.witness import FileWitness
 from consigne.rules.errors import Misconfigured
 from consigne.rules.evidence.merkle import Frontier, hash_leaf
@@ -63,8 +63,7 @@ def minio(tmp_path: Path) -> Iterator[Server]:
     """One of its own: what lies in the evidence bucket cannot be removed."""
     started, policy = start(tmp_path / "minio"), load(TEXT).policy
     try:
-        pairs = {identity: started.credentials(identity) for identity in identities(policy)}
-        configure_store(started.endpoint, REGION, False, started.root, policy, pairs)
+        started.bring_in_line(policy)
         yield started
     finally:
         started.process.terminate()

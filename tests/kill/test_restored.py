@@ -27,12 +27,11 @@ from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog import tables_gone as gone
 from consigne.adapters.catalog.open import Catalog
 from consigne.adapters.catalog.session import open_engine
-from consigne.adapters.store.access import configure_store, identities
 from consigne.doors.settings import Settings
 from consigne.rules.policy.load import load
 from consigne.rules.request import Answer, Decision, ExceptionRequest
 from contract import servers
-from contract.servers import REGION, Server
+from contract.servers import Server
 
 from .real import Real
 
@@ -128,8 +127,7 @@ def site(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE consigne")
     engine = open_engine(server.database_admin_url(DATABASE))
     try:
-        pairs = {identity: minio.credentials(identity) for identity in identities(policy)}
-        configure_store(minio.endpoint, REGION, False, minio.root, policy, pairs)
+        minio.bring_in_line(policy)
         with engine.begin() as tx:
             tx.exec_driver_sql("UPDATE clock SET test = true")
         made = Site(server, minio, folder, engine, make_world(engine, Catalog(engine, os.urandom)))

@@ -19,7 +19,6 @@ from consigne.acts import compare, expire, reconcile
 from consigne.acts.ports import ObjectVersion
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.tables_gone import findings
-from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.minio import RECORDINGS, connect, open_pool
 from consigne.rules.errors import Unavailable
 from consigne.rules.evidence.certificate import read_parts
@@ -34,8 +33,7 @@ def own(tmp_path: Path, world: World) -> Iterator[Server]:
     """A MinIO that may be started anew."""
     started = start(tmp_path / "minio")
     try:
-        pairs = {identity: started.credentials(identity) for identity in identities(world.policy)}
-        configure_store(started.endpoint, REGION, False, started.root, world.policy, pairs)
+        started.bring_in_line(world.policy)
         yield started
     finally:
         started.process.terminate()

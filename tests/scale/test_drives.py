@@ -24,7 +24,6 @@ from consigne.acts import expire as expiry
 from consigne.acts.ports import ObjectVersion
 from consigne.adapters.catalog import tables as t
 from consigne.adapters.catalog.tables_gone import findings
-from consigne.adapters.store.access import configure_store, identities
 from consigne.adapters.store.minio import RECORDINGS
 from consigne.rules.drives import away
 from consigne.rules.envelope import MAGIC
@@ -33,7 +32,6 @@ from consigne.rules.evidence.certificate import read_parts
 from consigne.rules.evidence.report import NOT_PROVEN
 from consigne.rules.layout import object_name
 from consigne.rules.values import ArtifactName
-from contract.servers import REGION
 from kill.real import Real
 from scale.four_drives import FourDrives, start
 
@@ -130,8 +128,7 @@ class Site:
 def drives(tmp_path: Path, world: World) -> Iterator[FourDrives]:
     started = start(tmp_path / "minio")
     try:
-        pairs = {identity: started.credentials(identity) for identity in identities(world.policy)}
-        configure_store(started.endpoint, REGION, False, started.root, world.policy, pairs)
+        started.bring_in_line(world.policy)
         yield started
     finally:
         started.stop()

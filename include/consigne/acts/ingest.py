@@ -42,7 +42,7 @@ def discover_intake(platform: Platform, run: str) -> list[str]:
     expired = [row.id for row in rows if row.deadline is not None and row.deadline <= now]
     open = {row.id for row in rows if row.state != "quarantined"}
     most_new = min(max(LIMIT - len(open), LIMIT // 2), max(MOST_OPEN * LIMIT - len(open), 0))
-    found, left = look(platform, policy, most_new)
+    found, left = look(platform, policy, rows, most_new)
     with platform.catalog.begin() as tx:
         _claim(platform, tx, found, {row.stem_digest: row for row in rows}, now)
         oldest_at = min((place.arrived_at for place in left), default=None)
@@ -278,7 +278,9 @@ def take_rest(platform: Platform, run: str) -> bool:
         states = {state for state, _, _ in platform.catalog.outcomes(tx, carried)}
     if len(carried) < LIMIT or not states & {"cleared", "quarantined"}:
         return False
-    return bool(look(platform, policy_now(platform), 0)[1])
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+    return bool(look(platform, policy_now(platform), rows, 0)[1])
 
 
 def _clearing(found: Mapping[bytes, Waiting], states: Sequence[str]) -> Step[Delivery, None]:

@@ -47,15 +47,16 @@ def policy_now(platform: Platform) -> Policy:
 def waiting(platform: Platform, policy: Policy) -> dict[bytes, Waiting]:
     """What lies in intake, oldest first, by the keyed digest of its stem: the one that it was claimed by, else the
     newest."""
-    return look(platform, policy)[0]
+    with platform.catalog.begin() as tx:
+        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+    return look(platform, policy, rows)[0]
 
 
 def look(
-    platform: Platform, policy: Policy, most_new: int | None = None
+    platform: Platform, policy: Policy, rows: Sequence[Delivery], most_new: int | None = None
 ) -> tuple[dict[bytes, Waiting], list[Waiting]]:
-    """As `waiting`, with at most `most_new` that nobody claimed; and what it leaves of those."""
-    with platform.catalog.begin() as tx:
-        rows = platform.catalog.open_deliveries(tx, platform.intake.source)
+    """As `waiting`, beside the open deliveries `rows`, with at most `most_new` that nobody claimed; and what it leaves
+    of those."""
     stems, claimed = {row.fingerprint: row.stem_digest for row in rows}, {row.stem_digest for row in rows}
     versions = platform.keyring.versions(_KEY)
     found: dict[bytes, Waiting] = {}

@@ -18,7 +18,7 @@ from consigne.doors.arrangement import SERVICES
 from consigne.doors.compose import PLACES, SEEN, SHARE, USERS_BASE, user_of
 from consigne.doors.local import airflow, broker, minio
 from consigne.doors.settings import CHECKOUT, Settings, write_private
-from consigne.doors.shares import write_share
+from consigne.doors.shares import token_users, write_share
 from consigne.rules.errors import BadInput, Misconfigured
 
 Say = Callable[[str], None]
@@ -44,10 +44,7 @@ def make(folder: Path, wishes: Wishes, say: Say) -> Path:
         if not settings.keyring_given:
             raise Misconfigured("no_keyring", "CONSIGNE_KEYRING_URL", "--without-key-server needs one")
         places = replace(PLACES, keyring=settings.keyring_given)
-    users: dict[str, list[int]] = {}
-    for service in SERVICES:
-        if service.keyring not in ("", "folder") and os.getuid() == 0:
-            users.setdefault(service.keyring, []).append(user_of(service.name))
+    users = token_users(_owner)
     for service in SERVICES:
         share = folder / "shares" / service.name
         inside = replace(settings, airflow_port=SEEN.airflow_port)  # whatever it is published as

@@ -85,6 +85,15 @@ def write_share(
     return seen
 
 
+def token_users(user_of: Callable[[str], tuple[int, int] | None]) -> dict[str, list[int]]:
+    """Identity of the key server -> users of the services that hold its token; empty where all run as one."""
+    users: dict[str, list[int]] = {}
+    for service in SERVICES:
+        if service.keyring not in ("", "folder") and (user := user_of(service.name)):
+            users.setdefault(service.keyring, []).append(user[0])
+    return users
+
+
 def arguments(service: Service, places: Places) -> tuple[str, ...]:
     """What follows `python -m`."""
     if service.queue:

@@ -50,6 +50,18 @@ def read(path: Path, place: int | None = None) -> bytes | None:
         os.close(file)
 
 
+def read_credential(path: Path, code: str, what: str) -> str:
+    """A token or PIN from its file. Misconfigured(code) where it is empty, missing or cannot be read; `what` says
+    which file that is."""
+    try:
+        found = read(path)
+    except OSError as fault:
+        raise Misconfigured(code, path.name, fault.strerror or "") from None
+    if not found:
+        raise Misconfigured(code, path.name, f"{what} is missing")
+    return found.decode().strip()
+
+
 def read_inside(path: Path) -> bytes | None:
     """As `read`, and OSError where its folder is a link."""
     try:

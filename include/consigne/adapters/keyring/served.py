@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from consigne.acts.ports import Mac, Signature
-from consigne.adapters.keyring.files import read
+from consigne.adapters.keyring.files import read_credential
 from consigne.adapters.keyring.framing import ANSWER_BYTES, opened, receive, send
 from consigne.rules.errors import Misconfigured, Unavailable
 
@@ -197,15 +197,7 @@ class ServedKeyring:
             self._of_thread.connection = None
 
     def _token(self) -> str:
-        try:
-            found = read(self._server.token)
-        except OSError as fault:
-            raise Misconfigured("keyring_token", self._server.token.name, fault.strerror or "") from None
-        if not found:
-            raise Misconfigured(
-                "keyring_token", self._server.token.name, "the file with the token is missing"
-            )
-        return found.decode().strip()
+        return read_credential(self._server.token, "keyring_token", "the file with the token")
 
 
 @contextmanager

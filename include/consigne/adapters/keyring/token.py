@@ -18,7 +18,7 @@ import pkcs11
 from pkcs11 import exceptions as faults
 from pkcs11.types import Session
 
-from consigne.adapters.keyring.files import read
+from consigne.adapters.keyring.files import read_credential
 from consigne.rules.errors import Misconfigured, Unavailable
 
 URI: Final = "pkcs11:token=LABEL[;object=PREFIX]?module-path=FILE&pin-source=file:FILE"
@@ -142,13 +142,7 @@ class Token:
         return loaded
 
     def _read_pin(self) -> str:
-        try:
-            found = read(self._place.pin)
-        except OSError as fault:
-            raise Misconfigured("keyring_pin", self._place.pin.name, fault.strerror or "") from None
-        if not found:
-            raise Misconfigured("keyring_pin", self._place.pin.name, "the file that holds the PIN is missing")
-        return found.decode().strip()
+        return read_credential(self._place.pin, "keyring_pin", "the file that holds the PIN")
 
     def _forget(self) -> None:
         """The next session begins with the module: a token that came back is seen only then."""

@@ -14,7 +14,7 @@ import hvac
 import requests
 from hvac import exceptions as faults
 
-from consigne.adapters.keyring.files import read
+from consigne.adapters.keyring.files import read_credential
 from consigne.rules.errors import Misconfigured, Unavailable
 
 URL: Final = "vault:https://HOST:PORT/MOUNT?token-file=FILE[&ca-file=FILE]"
@@ -98,12 +98,4 @@ class Transit:
         return self._clients[pid]
 
     def _token(self) -> str:
-        try:
-            found = read(self._engine.token)
-        except OSError as fault:
-            raise Misconfigured("keyring_token", self._engine.token.name, fault.strerror or "") from None
-        if not found:
-            raise Misconfigured(
-                "keyring_token", self._engine.token.name, "the file with the token is missing"
-            )
-        return found.decode().strip()
+        return read_credential(self._engine.token, "keyring_token", "the file with the token")

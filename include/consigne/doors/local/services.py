@@ -25,6 +25,7 @@ from consigne.doors.shares import (
     copy_backups,
     copy_policy,
     seen_environment,
+    token_users,
     write_share,
 )
 from consigne.rules.errors import Misconfigured
@@ -92,18 +93,19 @@ def command(settings: Settings, service: Service, number: int) -> Command:
     """A service's process, its share written and its folders given to its user. `number` counts replicas from 1."""
     user = user_of(settings, service.name)
     folder, where = share_of(settings, service.name), places(settings)
-    seen = write_share(settings, service, folder, where, owner=user, users=_token_users(settings))
+    users = token_users(lambda name: user_of(settings, name))
+    seen = write_share(settings, service, folder, where, owner=user, users=users)
     work = _make_room(folder / "run", service, number, user)
     writes = _make_ready(settings, service)
     environment = seen_environment(seen, service, where)
+    name = f"{service.name}-{number}" if service.queue else service.name
     if user:
         environment |= {"TMPDIR": str(work)}
     if service.queue:
         # By which the broker tells one from another.
-        environment["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__CLIENT_NAME"] = f"{service.name}-{number}"
+        environment["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__CLIENT_NAME"] = name
     reads = (*apart.needed_for_python(), CHECKOUT / "include", *_reads(settings, service), folder)
     apartness = Apart(user, reads, (folder / "run", folder / "airflow", *writes)) if user else None
-    name = f"{service.name}-{number}" if service.queue else service.name
     log = settings.state_dir / "logs" / f"{name}.log"
     return Command(python(*arguments(service, where)), work, log, environment, apart=apartness)
 
@@ -206,14 +208,6 @@ def _hand_over(folder: Path, owner: tuple[int, int]) -> None:
 def _keyring_is_elsewhere(settings: Settings) -> bool:
     """Vault says itself who may what; every other keyring has the key server before it."""
     return settings.keyring_given.startswith("vault:")
-
-
-def _token_users(settings: Settings) -> dict[str, list[int]]:
-    users: dict[str, list[int]] = {}
-    for service in SERVICES:
-        if service.keyring not in ("", "folder") and (user := user_of(settings, service.name)):
-            users.setdefault(service.keyring, []).append(user[0])
-    return users
 
 
 def _make_ready(settings: Settings, service: Service) -> tuple[Path, ...]:
